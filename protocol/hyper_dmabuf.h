@@ -191,7 +191,7 @@ typedef uint64_t hdmabuf_le64;
  *
  * [HDB-PLAT-005] Revoking a reference MUST either succeed, after which no
  * mapping of the page by the other end is left or can be made, or report that
- * the page is still in use and change nothing.
+ * the page is still in use.
  *
  * A query followed by a revocation is not enough: the other end may map the
  * page in between.
