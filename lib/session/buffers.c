@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buffers.c - what buffers of this end and of the peer have in common
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+void buffer_event(struct hdmabuf_buffer *buffer, int event)
+{
+	int role = buffer->exported_here ? HDMABUF_EXPORTER : HDMABUF_IMPORTER;
+	int next = hdmabuf_buffer_next(role, buffer->state, event);
+
+	if (next != HDMABUF_NO_STATE)
+		buffer->state = next;
+	else
+		endpoint_log(buffer->endpoint, HDMABUF_LOG_ERROR,
+			     "event %d cannot happen to a buffer that is %s",
+			     event, hdmabuf_buffer_state_text(buffer->state));
+}
+
+bool buffer_may(const struct hdmabuf_buffer *buffer, int event)
+{
+	int role = buffer->exported_here ? HDMABUF_EXPORTER : HDMABUF_IMPORTER;
+
+	return hdmabuf_buffer_next(role, buffer->state, event) !=
+	       HDMABUF_NO_STATE;
+}
+
+/* Callbacks may still hold the pointer: freed at the end of dispatch(). */
+void buffer_bury(struct hdmabuf_buffer *buffer)
+{
+	struct hdmabuf_endpoint *endpoint = buffer->endpoint;
+
+	LIST_REMOVE(buffer, entry);
+	if (buffer->session) {
+		hdmabuf_table_remove(&buffer->session->table, &buffer->id);
+		pump_forget(buffer->session, buffer, NULL);
+	}
+	buffer->session = NULL;
+	info_free(&buffer->info);
+	free(buffer->runs);
+	buffer->runs = NULL;
+	SLIST_INSERT_HEAD(&endpoint->buffer_graves, buffer, grave);
+}
+
+int info_copy(struct hdmabuf_info *to, const struct hdmabuf_info *from)
+{
+	void *copy = NULL;
+
+	if (from->private_octets) {
+		copy = malloc(from->private_octets);
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, from->private_data, from->private_octets);
+	}
+	*to = *from;
+	to->private_data = copy;
+	return 0;
+}
+
+void info_free(struct hdmabuf_info *info)
+{
+	free((void *)info->private_data);
+	info->private_data = NULL;
+}
+
+static int table_grow(struct hdmabuf_table *table)
+{
+	size_t capacity = table->capacity * 2;
+	struct hdmabuf_table_entry *entries;
+	struct hdmabuf_table bigger;
+	size_t i;
+
+	entries = calloc(capacity, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	hdmabuf_table_init(&bigger, entries, capacity, table->key);
+	for (i = 0; i < table->capacity; i++)
+		if (table->entries[i].value)
+			hdmabuf_table_insert(&bigger, &table->entries[i].id,
+					     table->entries[i].value);
+	free(table->entries);
+	*table = bigger;
+	return 0;
+}
+
+int buffer_insert(struct hdmabuf_session *session,
+		  struct hdmabuf_buffer *buffer)
+{
+	struct hdmabuf_table *table = &session->table;
+
+	if (table->count * 2 >= table->capacity && table_grow(table))
+		return -ENOMEM;
+	if (!hdmabuf_table_insert(table, &buffer->id, buffer))
+		return -EEXIST;
+	LIST_INSERT_HEAD(&session->buffers, buffer, entry);
+	return 0;
+}
+
+bool buffer_is_usable(const struct hdmabuf_buffer *buffer)
+{
+	return buffer->session && !buffer->forgotten && !buffer->released &&
+	       buffer->session->state == HDMABUF_SESSION_CONNECTED;
+}
+
+static int hand_off_event(const struct hdmabuf_buffer *buffer)
+{
+	if (!buffer->exported_here)
+		return HDMABUF_BUFFER_HAND_BACK;
+	return buffer->info.rights == HDMABUF_RIGHTS_LEND ?
+		       HDMABUF_BUFFER_LEND :
+		       HDMABUF_BUFFER_HAND_OFF;
+}
+
+static bool hand_off_allowed(const struct hdmabuf_buffer *buffer)
+{
+	if (!buffer_may(buffer, hand_off_event(buffer)))
+		return false;
+	if (buffer->exported_here)
+		return true;
+	return buffer->info.rights == HDMABUF_RIGHTS_READ_WRITE ||
+	       (buffer->info.rights == HDMABUF_RIGHTS_LEND && buffer->held);
+}
+
+static bool points_are_right(const struct hdmabuf_session *session,
+			     const struct hdmabuf_timeline_handle *wait,
+			     const struct hdmabuf_timeline_handle *signal,
+			     uint64_t signal_point)
+{
+	if (wait && (wait->session != session || !wait->created_here ||
+		     !wait->signalled_here))
+		return false;
+	return !signal || (signal->session == session &&
+			   signal->created_here && !signal->signalled_here &&
+			   signal_point > signal->named);
+}
+
+int hdmabuf_hand_off(struct hdmabuf_buffer *buffer,
+		     struct hdmabuf_timeline_handle *wait, uint64_t wait_point,
+		     struct hdmabuf_timeline_handle *signal,
+		     uint64_t signal_point, uint64_t stamp, bool more)
+{
+	struct hdmabuf_session *session = buffer->session;
+	struct hdmabuf_request request = {
+		.operation = HDMABUF_OP_HAND_OFF,
+		.buffer = buffer->id,
+		.hand_off = {
+			.wait_point = wait ? wait_point : 0,
+			.signal_point = signal ? signal_point : 0,
+			.wait_timeline = wait ? wait->number :
+						HDMABUF_NO_TIMELINE,
+			.signal_timeline = signal ? signal->number :
+						    HDMABUF_NO_TIMELINE,
+			.flags = more ? HDMABUF_HAND_OFF_MORE : 0,
+			.stamp = stamp,
+		},
+	};
+	int error;
+
+	if (!buffer_is_usable(buffer))
+		return -ENOTCONN;
+	if (!hand_off_allowed(buffer))
+		return -EACCES;
+	if (!points_are_right(session, wait, signal, signal_point) ||
+	    (more && !(session->features & HDMABUF_FEATURE_GROUP)))
+		return -EINVAL;
+	error = request_send(session, &request, buffer, NULL);
+	if (error)
+		return error;
+	buffer_event(buffer, hand_off_event(buffer));
+	buffer->held = false;
+	session->group_sending = more;
+	session->statistics.hand_offs_sent++;
+	if (signal)
+		signal->named = signal_point;
+	return 0;
+}
+
+int hdmabuf_buffer_query(struct hdmabuf_buffer *buffer)
+{
+	struct hdmabuf_request request = {
+		.operation = HDMABUF_OP_QUERY,
+		.buffer = buffer->id,
+	};
+
+	if (!buffer_is_usable(buffer))
+		return -ENOTCONN;
+	return request_send(buffer->session, &request, buffer, NULL);
+}
+
+int hdmabuf_buffer_cpu_access(struct hdmabuf_buffer *buffer, bool begin,
+			      uint64_t offset, uint64_t octets, uint32_t access)
+{
+	struct hdmabuf_request request = {
+		.operation = begin ? HDMABUF_OP_CPU_BEGIN : HDMABUF_OP_CPU_END,
+		.buffer = buffer->id,
+	};
+
+	if (!buffer_is_usable(buffer))
+		return -ENOTCONN;
+	if (!(buffer->session->features & HDMABUF_FEATURE_CPU_ACCESS))
+		return -EOPNOTSUPP;
+	request.cpu_access.offset = offset;
+	request.cpu_access.octets = octets;
+	request.cpu_access.access = access;
+	return request_send(buffer->session, &request, buffer, NULL);
+}
+
+int hdmabuf_session_allocate(struct hdmabuf_session *session,
+			     const struct hdmabuf_allocate_body *wish)
+{
+	struct hdmabuf_request request = {
+		.operation = HDMABUF_OP_ALLOCATE,
+		.allocate = *wish,
+	};
+
+	if (session->state != HDMABUF_SESSION_CONNECTED)
+		return -ENOTCONN;
+	if (!(session->features & HDMABUF_FEATURE_ALLOCATE))
+		return -EOPNOTSUPP;
+	return request_send(session, &request, NULL, NULL);
+}
+
+int hdmabuf_session_echo(struct hdmabuf_session *session,
+			 const uint8_t *octets)
+{
+	struct hdmabuf_request request = { .operation = HDMABUF_OP_ECHO };
+
+	if (session->state != HDMABUF_SESSION_CONNECTED)
+		return -ENOTCONN;
+	memcpy(request.echo, octets, sizeof(request.echo));
+	return request_send(session, &request, NULL, NULL);
+}
+
+const struct hdmabuf_info *
+hdmabuf_buffer_info(const struct hdmabuf_buffer *buffer)
+{
+	return &buffer->info;
+}
+
+const struct hdmabuf_id *hdmabuf_buffer_id(const struct hdmabuf_buffer *buffer)
+{
+	return &buffer->id;
+}
+
+int hdmabuf_buffer_state(const struct hdmabuf_buffer *buffer)
+{
+	return buffer->state;
+}
+
+struct hdmabuf_session *
+hdmabuf_buffer_session(const struct hdmabuf_buffer *buffer)
+{
+	return buffer->session;
+}
+
+void hdmabuf_buffer_set_user(struct hdmabuf_buffer *buffer, void *user)
+{
+	buffer->user = user;
+}
+
+void *hdmabuf_buffer_user(const struct hdmabuf_buffer *buffer)
+{
+	return buffer->user;
+}
+
+void *hdmabuf_buffer_data(const struct hdmabuf_buffer *buffer)
+{
+	uint8_t *start = buffer->exported_here ? buffer->memory->address :
+						 buffer->mapping;
+
+	return start ? start + buffer->info.data_offset : NULL;
+}

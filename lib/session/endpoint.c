@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * endpoint.c - the endpoint: platform events, timers, dispatch
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define NEVER UINT64_MAX
+
+uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int random_octets(void *octets, size_t count)
+{
+	ssize_t got = getrandom(octets, count, 0);
+
+	return got == (ssize_t)count ? 0 : -EIO;
+}
+
+/* 0 if there is no randomness to be had: no epoch at all. */
+uint64_t random_epoch(void)
+{
+	uint64_t epoch = 0;
+
+	while (!epoch)
+		if (random_octets(&epoch, sizeof(epoch)))
+			return 0;
+	return epoch;
+}
+
+void endpoint_log(const struct hdmabuf_endpoint *endpoint,
+		  enum hdmabuf_log_level level, const char *format, ...)
+{
+	char line[256];
+	va_list args;
+
+	if (!endpoint->callbacks.log)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	endpoint->callbacks.log(endpoint->user, level, line);
+}
+
+void endpoint_log_fault(const struct hdmabuf_endpoint *endpoint,
+			const char *what, const struct hdmabuf_fault *fault)
+{
+	if (fault->where == HDMABUF_WHERE_NOWHERE)
+		endpoint_log(endpoint, HDMABUF_LOG_ERROR, "%s: %s", what,
+			     hdmabuf_status_text(fault->status));
+	else
+		endpoint_log(endpoint, HDMABUF_LOG_ERROR,
+			     "%s: %s: %s, at %llu, value %llu", what,
+			     hdmabuf_status_text(fault->status),
+			     hdmabuf_where_text(fault->where),
+			     (unsigned long long)fault->offset,
+			     (unsigned long long)fault->value);
+}
+
+void hdmabuf_config_init(struct hdmabuf_config *config)
+{
+	memset(config, 0, sizeof(*config));
+	config->features = HDMABUF_FEATURES_ALL;
+	config->limits.max_octets = 1ull << 30;
+	config->limits.max_buffers = 256;
+	config->limits.max_timelines = 64;
+	config->limits.max_private = 4096 - HDMABUF_DESCRIPTOR_OCTETS;
+	config->limits.max_in_flight = UINT32_MAX;
+	config->timeline_pages = 1;
+	config->max_sessions = 64;
+	config->directory_format = HDMABUF_DIRECTORY_EXTENTS;
+}
+
+static bool config_is_sane(const struct hdmabuf_config *config)
+{
+	const struct hdmabuf_limits *limits = &config->limits;
+
+	return limits->max_in_flight && config->max_sessions &&
+	       !(config->features & ~HDMABUF_FEATURES_ALL) &&
+	       (!limits->max_buffers ||
+		limits->max_private >= HDMABUF_PRIVATE_MIN) &&
+	       config->ring_order <= HDMABUF_RING_ORDER_MAX &&
+	       config->timeline_pages <= HDMABUF_TIMELINE_PAGES_MAX &&
+	       config->directory_format <= HDMABUF_DIRECTORY_EXTENTS;
+}
+
+static int poll_add(int epoll_fd, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int endpoint_poll_init(struct hdmabuf_endpoint *endpoint)
+{
+	int error;
+
+	endpoint->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	endpoint->timer_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (endpoint->epoll_fd < 0 || endpoint->timer_fd < 0)
+		return -errno;
+	error = poll_add(endpoint->epoll_fd, endpoint->timer_fd);
+	if (error)
+		return error;
+	return poll_add(endpoint->epoll_fd,
+			endpoint->platform.ops->fd(endpoint->platform.endpoint));
+}
+
+static void endpoint_free(struct hdmabuf_endpoint *endpoint)
+{
+	if (endpoint->epoll_fd >= 0)
+		close(endpoint->epoll_fd);
+	if (endpoint->timer_fd >= 0)
+		close(endpoint->timer_fd);
+	endpoint->platform.ops->close(endpoint->platform.endpoint);
+	free(endpoint);
+}
+
+int hdmabuf_endpoint_new(struct hdmabuf_platform platform,
+			 enum hdmabuf_role role,
+			 const struct hdmabuf_config *config,
+			 const struct hdmabuf_callbacks *callbacks, void *user,
+			 struct hdmabuf_endpoint **result)
+{
+	struct hdmabuf_endpoint *endpoint = calloc(1, sizeof(*endpoint));
+	int error;
+
+	if (!endpoint) {
+		platform.ops->close(platform.endpoint);
+		return -ENOMEM;
+	}
+	endpoint->epoll_fd = -1;
+	endpoint->timer_fd = -1;
+	endpoint->platform = platform;
+	endpoint->role = role;
+	endpoint->callbacks = *callbacks;
+	endpoint->user = user;
+	endpoint->retry_at = NEVER;
+	endpoint->timer_at = NEVER;
+	LIST_INIT(&endpoint->sessions);
+	LIST_INIT(&endpoint->leaving);
+	LIST_INIT(&endpoint->remains);
+	if (config)
+		endpoint->config = *config;
+	else
+		hdmabuf_config_init(&endpoint->config);
+	error = config_is_sane(&endpoint->config) ?
+			endpoint_poll_init(endpoint) :
+			-EINVAL;
+	if (error) {
+		endpoint_free(endpoint);
+		return error;
+	}
+	*result = endpoint;
+	return 0;
+}
+
+int hdmabuf_endpoint_open(const char *address, enum hdmabuf_role role,
+			  const struct hdmabuf_config *config,
+			  const struct hdmabuf_callbacks *callbacks, void *user,
+			  struct hdmabuf_endpoint **endpoint, char *error,
+			  size_t error_size)
+{
+	struct hdmabuf_platform platform;
+	char ignored[1];
+	int result;
+
+	result = hdmabuf_platform_open(address, role, &platform,
+				       error ? error : ignored,
+				       error ? error_size : sizeof(ignored));
+	if (result)
+		return result;
+	result = hdmabuf_endpoint_new(platform, role, config, callbacks, user,
+				      endpoint);
+	if (result && error)
+		snprintf(error, error_size, "cannot open %s: %s", address,
+			 strerror(-result));
+	return result;
+}
+
+int hdmabuf_endpoint_fd(const struct hdmabuf_endpoint *endpoint)
+{
+	return endpoint->epoll_fd;
+}
+
+/* Events only leave a note; the sessions are run when all have been taken. */
+
+static void *on_up(void *user, struct hdmabuf_link *link)
+{
+	struct hdmabuf_endpoint *endpoint = user;
+
+	if (endpoint->stopped)
+		return NULL;
+	if (endpoint->session_count >= endpoint->config.max_sessions) {
+		endpoint_log(endpoint, HDMABUF_LOG_ERROR,
+			     "a peer is refused: there are %u sessions already",
+			     endpoint->session_count);
+		return NULL;
+	}
+	return session_new(endpoint, link);
+}
+
+static void on_record(void *owner)
+{
+	struct hdmabuf_session *session = owner;
+
+	session->record_changed = true;
+}
+
+static void on_notified(void *owner)
+{
+	struct hdmabuf_session *session = owner;
+
+	session->statistics.notifications_received++;
+	session->look = true;
+}
+
+static void on_down(void *owner, const char *why)
+{
+	struct hdmabuf_session *session = owner;
+
+	session->down = true;
+	snprintf(session->down_why, sizeof(session->down_why), "%s", why);
+}
+
+static void on_log(void *user, const char *line)
+{
+	endpoint_log(user, HDMABUF_LOG_ERROR, "%s", line);
+}
+
+static const struct hdmabuf_platform_events platform_events = {
+	.up = on_up,
+	.record = on_record,
+	.notified = on_notified,
+	.down = on_down,
+	.log = on_log,
+};
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t endpoint_deadline(const struct hdmabuf_endpoint *endpoint)
+{
+	const struct hdmabuf_session *session;
+	uint64_t deadline = NEVER;
+
+	LIST_FOREACH(session, &endpoint->sessions, entry)
+		deadline = earlier(deadline, session_deadline(session));
+	if (!LIST_EMPTY(&endpoint->leaving) || !LIST_EMPTY(&endpoint->remains))
+		deadline = earlier(deadline, endpoint->retry_at);
+	return deadline;
+}
+
+static void endpoint_set_timer(struct hdmabuf_endpoint *endpoint)
+{
+	uint64_t deadline = endpoint_deadline(endpoint);
+	struct itimerspec timer = { 0 };
+
+	if (deadline == endpoint->timer_at)
+		return;
+	endpoint->timer_at = deadline;
+	if (deadline != NEVER) {
+		/* All zero would stop the timer: 0 is one nanosecond. */
+		timer.it_value.tv_sec = (time_t)(deadline / 1000);
+		timer.it_value.tv_nsec = (long)(deadline % 1000 * 1000000) + 1;
+	}
+	timerfd_settime(endpoint->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+static void endpoint_retry(struct hdmabuf_endpoint *endpoint, uint64_t now)
+{
+	remains_retry(endpoint);
+	exports_retry(endpoint, now);
+	endpoint->retry_at = now + REVOKE_RETRY_MS;
+}
+
+static void endpoint_run_sessions(struct hdmabuf_endpoint *endpoint)
+{
+	struct hdmabuf_session *session = LIST_FIRST(&endpoint->sessions);
+	uint64_t now = now_ms();
+
+	while (session) {
+		struct hdmabuf_session *next = LIST_NEXT(session, entry);
+
+		if (session_wants_run(session, now))
+			session_run(session);
+		session = next;
+	}
+}
+
+static void endpoint_bury(struct hdmabuf_endpoint *endpoint)
+{
+	struct hdmabuf_timeline_handle *timeline;
+	struct hdmabuf_buffer *buffer;
+
+	while ((buffer = SLIST_FIRST(&endpoint->buffer_graves))) {
+		SLIST_REMOVE_HEAD(&endpoint->buffer_graves, grave);
+		free(buffer);
+	}
+	while ((timeline = SLIST_FIRST(&endpoint->timeline_graves))) {
+		SLIST_REMOVE_HEAD(&endpoint->timeline_graves, grave);
+		free(timeline);
+	}
+}
+
+static void endpoint_flush_sessions(struct hdmabuf_endpoint *endpoint)
+{
+	struct hdmabuf_session *session;
+
+	LIST_FOREACH(session, &endpoint->sessions, entry)
+		pump_flush(session);
+}
+
+/* Reading the timer is only worth a system call if it has expired. */
+static void endpoint_take_timer(struct hdmabuf_endpoint *endpoint)
+{
+	uint64_t ticks;
+
+	if (endpoint->timer_at == NEVER || endpoint->timer_at > now_ms())
+		return;
+	endpoint->timer_at = NEVER;
+	/* Nothing to read is as good: the sessions look at the clock. */
+	if (read(endpoint->timer_fd, &ticks, sizeof(ticks)) < 0)
+		return;
+}
+
+static void endpoint_run_retries(struct hdmabuf_endpoint *endpoint)
+{
+	uint64_t now;
+
+	if (LIST_EMPTY(&endpoint->remains) && LIST_EMPTY(&endpoint->leaving))
+		return;
+	now = now_ms();
+	if (endpoint->retry_at == NEVER || endpoint->retry_at <= now)
+		endpoint_retry(endpoint, now);
+}
+
+int hdmabuf_endpoint_dispatch(struct hdmabuf_endpoint *endpoint)
+{
+	int error;
+
+	endpoint_take_timer(endpoint);
+	endpoint->dispatching = true;
+	error = endpoint->platform.ops->dispatch(endpoint->platform.endpoint,
+						 &platform_events, endpoint);
+	endpoint_run_sessions(endpoint);
+	endpoint_run_retries(endpoint);
+	endpoint_flush_sessions(endpoint);
+	endpoint->dispatching = false;
+	endpoint_bury(endpoint);
+	endpoint_set_timer(endpoint);
+	return error;
+}
+
+/* Within dispatch() answers go out before requests, all at its end. */
+void hdmabuf_endpoint_flush(struct hdmabuf_endpoint *endpoint)
+{
+	if (endpoint->dispatching)
+		return;
+	endpoint_flush_sessions(endpoint);
+	endpoint_set_timer(endpoint);
+}
+
+void hdmabuf_endpoint_quarantined(const struct hdmabuf_endpoint *endpoint,
+				  uint32_t *buffers, uint64_t *octets)
+{
+	const struct hdmabuf_session *session;
+	const struct hdmabuf_buffer *buffer;
+
+	*buffers = 0;
+	*octets = 0;
+	LIST_FOREACH(buffer, &endpoint->leaving, entry) {
+		if (buffer->state != HDMABUF_BUFFER_QUARANTINED)
+			continue;
+		++*buffers;
+		*octets += buffer->layout.pages << buffer->layout.page_shift;
+	}
+	LIST_FOREACH(session, &endpoint->sessions, entry) {
+		LIST_FOREACH(buffer, &session->buffers, entry) {
+			if (buffer->state != HDMABUF_BUFFER_QUARANTINED)
+				continue;
+			++*buffers;
+			*octets += buffer->layout.pages
+				   << buffer->layout.page_shift;
+		}
+	}
+}
+
+void hdmabuf_endpoint_close(struct hdmabuf_endpoint *endpoint)
+{
+	struct hdmabuf_session *session;
+
+	if (!endpoint)
+		return;
+	endpoint->stopped = true;
+	while ((session = LIST_FIRST(&endpoint->sessions)))
+		session_stop(session);
+	exports_drop(endpoint);
+	remains_drop(endpoint);
+	endpoint_bury(endpoint);
+	endpoint_free(endpoint);
+}

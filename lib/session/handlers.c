@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handlers.c - what the peer asks for
+ *
+ * Checks come in the order of HDB-BOTH-038: operation, features, state of the
+ * session, reserved fields, what the request names, who may send it, state of
+ * that, values, limits, and what it leads to.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+typedef uint16_t (*handler)(struct hdmabuf_session *session,
+			    const struct hdmabuf_request *request,
+			    struct hdmabuf_buffer *buffer,
+			    const struct hdmabuf_fault *invalid,
+			    struct hdmabuf_answer *answer);
+
+static uint16_t refuse(struct hdmabuf_answer *answer, uint16_t status,
+		       uint64_t offset, uint64_t value)
+{
+	return hdmabuf_fault_set(&answer->fault, status, HDMABUF_WHERE_REQUEST,
+				 offset, value);
+}
+
+#define AT(type, member) offsetof(struct hdmabuf_##type, member)
+
+static uint16_t on_hello(struct hdmabuf_session *session,
+			 const struct hdmabuf_request *request,
+			 struct hdmabuf_buffer *buffer,
+			 const struct hdmabuf_fault *invalid,
+			 struct hdmabuf_answer *answer)
+{
+	const struct hdmabuf_hello_body *hello = &request->hello;
+	const struct hdmabuf_config *config = &session->endpoint->config;
+
+	(void)buffer;
+	if (hello->epoch_frontend != session->peer_epoch)
+		return refuse(answer, HDMABUF_STATUS_WRONG_EPOCH,
+			      AT(hello, epoch_frontend), hello->epoch_frontend);
+	if (hello->epoch_backend != session->epoch)
+		return refuse(answer, HDMABUF_STATUS_WRONG_EPOCH,
+			      AT(hello, epoch_backend), hello->epoch_backend);
+	if (hello->features & ~config->features)
+		return refuse(answer, HDMABUF_STATUS_NOT_NEGOTIATED,
+			      AT(hello, features), hello->features);
+	if (invalid->status) {
+		answer->fault = *invalid;
+		return invalid->status;
+	}
+	session->features = hello->features;
+	session->limits = hello->limits;
+	answer->hello = *hello;
+	answer->hello.limits = config->limits;
+	session->hello_done = true;
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_close(struct hdmabuf_session *session,
+			 const struct hdmabuf_request *request,
+			 struct hdmabuf_buffer *buffer,
+			 const struct hdmabuf_fault *invalid,
+			 struct hdmabuf_answer *answer)
+{
+	(void)buffer;
+	if (invalid->status) {
+		answer->fault = *invalid;
+		return invalid->status;
+	}
+	session->close_received = true;
+	session->close_id = request->id;
+	session->close_reason = request->reason;
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_echo(struct hdmabuf_session *session,
+			const struct hdmabuf_request *request,
+			struct hdmabuf_buffer *buffer,
+			const struct hdmabuf_fault *invalid,
+			struct hdmabuf_answer *answer)
+{
+	(void)session;
+	(void)buffer;
+	(void)invalid;
+	memcpy(answer->echo, request->echo, sizeof(answer->echo));
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_export(struct hdmabuf_session *session,
+			  const struct hdmabuf_request *request,
+			  struct hdmabuf_buffer *buffer,
+			  const struct hdmabuf_fault *invalid,
+			  struct hdmabuf_answer *answer)
+{
+	(void)buffer;
+	if (invalid->status) {
+		answer->fault = *invalid;
+		return invalid->status;
+	}
+	return import_take(session, request, &answer->fault);
+}
+
+static uint16_t on_update(struct hdmabuf_session *session,
+			  const struct hdmabuf_request *request,
+			  struct hdmabuf_buffer *buffer,
+			  const struct hdmabuf_fault *invalid,
+			  struct hdmabuf_answer *answer)
+{
+	(void)session;
+	if (!buffer_may(buffer, HDMABUF_BUFFER_UPDATE) || buffer->held)
+		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
+			      AT(export, id), (uint64_t)buffer->state);
+	if (invalid->status) {
+		answer->fault = *invalid;
+		return invalid->status;
+	}
+	return import_update(buffer, request, &answer->fault);
+}
+
+static uint16_t on_unexport(struct hdmabuf_session *session,
+			    const struct hdmabuf_request *request,
+			    struct hdmabuf_buffer *buffer,
+			    const struct hdmabuf_fault *invalid,
+			    struct hdmabuf_answer *answer)
+{
+	(void)session;
+	(void)invalid;
+	if (!buffer_may(buffer, HDMABUF_BUFFER_UNEXPORT))
+		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
+			      AT(unexport, id), (uint64_t)buffer->state);
+	answer->mapped = import_retire(buffer, request->grace_ms);
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_released(struct hdmabuf_session *session,
+			    const struct hdmabuf_request *request,
+			    struct hdmabuf_buffer *buffer,
+			    const struct hdmabuf_fault *invalid,
+			    struct hdmabuf_answer *answer)
+{
+	(void)session;
+	(void)request;
+	(void)invalid;
+	if (buffer->state == HDMABUF_BUFFER_EXPORTING)
+		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
+			      AT(buffer_request, id), (uint64_t)buffer->state);
+	export_released(buffer);
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t hand_off_timelines(struct hdmabuf_session *session,
+				   const struct hdmabuf_hand_off_body *body,
+				   struct hdmabuf_turn *turn,
+				   struct hdmabuf_answer *answer)
+{
+	if (body->wait_timeline != HDMABUF_NO_TIMELINE) {
+		turn->wait = timeline_of_peer(session, body->wait_timeline);
+		if (!turn->wait)
+			return refuse(answer, HDMABUF_STATUS_NO_SUCH_TIMELINE,
+				      AT(hand_off, wait_timeline),
+				      body->wait_timeline);
+	}
+	if (body->signal_timeline != HDMABUF_NO_TIMELINE) {
+		turn->signal = timeline_of_peer(session, body->signal_timeline);
+		if (!turn->signal)
+			return refuse(answer, HDMABUF_STATUS_NO_SUCH_TIMELINE,
+				      AT(hand_off, signal_timeline),
+				      body->signal_timeline);
+	}
+	if (turn->wait && turn->wait->signalled_here)
+		return refuse(answer, HDMABUF_STATUS_WRONG_ROLE,
+			      AT(hand_off, wait_timeline), body->wait_timeline);
+	if (turn->signal && !turn->signal->signalled_here)
+		return refuse(answer, HDMABUF_STATUS_WRONG_ROLE,
+			      AT(hand_off, signal_timeline),
+			      body->signal_timeline);
+	return HDMABUF_STATUS_OK;
+}
+
+/* What a hand-off is at this end: see the state table of a buffer. */
+static int hand_off_event(const struct hdmabuf_buffer *buffer)
+{
+	if (buffer->exported_here)
+		return HDMABUF_BUFFER_HAND_BACK;
+	return buffer->info.rights == HDMABUF_RIGHTS_LEND ?
+		       HDMABUF_BUFFER_LEND :
+		       HDMABUF_BUFFER_HAND_OFF;
+}
+
+/* HDB-BOTH-051: only who has a lent buffer can hand it on. */
+static bool hand_off_allowed(const struct hdmabuf_buffer *buffer)
+{
+	if (!buffer_may(buffer, hand_off_event(buffer)) || buffer->released)
+		return false;
+	if (buffer->info.rights != HDMABUF_RIGHTS_LEND)
+		return true;
+	return buffer->exported_here ? buffer->state == HDMABUF_BUFFER_LENT :
+				       !buffer->held;
+}
+
+static uint16_t hand_off_values(const struct hdmabuf_session *session,
+				const struct hdmabuf_hand_off_body *body,
+				const struct hdmabuf_turn *turn,
+				struct hdmabuf_answer *answer)
+{
+	struct hdmabuf_timeline_handle *signal = turn->signal;
+
+	if (signal && (body->signal_point <= signal->named ||
+		       body->signal_point <= signal->point))
+		return refuse(answer, HDMABUF_STATUS_INVALID,
+			      AT(hand_off, signal_point), body->signal_point);
+	if (body->flags & HDMABUF_HAND_OFF_MORE &&
+	    session->group_count == GROUP_MAX - 1)
+		return refuse(answer, HDMABUF_STATUS_INVALID,
+			      AT(hand_off, flags), body->flags);
+	return HDMABUF_STATUS_OK;
+}
+
+static void hand_off_take(struct hdmabuf_session *session,
+			  const struct hdmabuf_hand_off_body *body,
+			  const struct hdmabuf_turn *turn)
+{
+	struct hdmabuf_endpoint *endpoint = session->endpoint;
+	struct hdmabuf_buffer *buffer = turn->buffer;
+	size_t count;
+
+	buffer_event(buffer, hand_off_event(buffer));
+	buffer->held = !buffer->exported_here &&
+		       buffer->info.rights == HDMABUF_RIGHTS_LEND;
+	buffer->hand_offs++;
+	session->statistics.hand_offs_received++;
+	if (turn->signal)
+		turn->signal->named = body->signal_point;
+	session->group[session->group_count++] = *turn;
+	if (body->flags & HDMABUF_HAND_OFF_MORE)
+		return;
+	count = session->group_count;
+	session->group_count = 0;
+	if (endpoint->callbacks.handed_off)
+		endpoint->callbacks.handed_off(endpoint->user, session,
+					       session->group, count);
+}
+
+static uint16_t on_hand_off(struct hdmabuf_session *session,
+			    const struct hdmabuf_request *request,
+			    struct hdmabuf_buffer *buffer,
+			    const struct hdmabuf_fault *invalid,
+			    struct hdmabuf_answer *answer)
+{
+	const struct hdmabuf_hand_off_body *body = &request->hand_off;
+	struct hdmabuf_turn turn = {
+		.buffer = buffer,
+		.wait_point = body->wait_point,
+		.signal_point = body->signal_point,
+		.stamp = body->stamp,
+	};
+	uint16_t status = hand_off_timelines(session, body, &turn, answer);
+
+	if (status)
+		return status;
+	if (!hand_off_allowed(buffer) &&
+	    buffer->info.rights != HDMABUF_RIGHTS_READ_ONLY)
+		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
+			      AT(hand_off, id), (uint64_t)buffer->state);
+	if (invalid->status) {
+		answer->fault = *invalid;
+		return invalid->status;
+	}
+	status = hand_off_values(session, body, &turn, answer);
+	if (status)
+		return status;
+	if (buffer->exported_here &&
+	    buffer->info.rights == HDMABUF_RIGHTS_READ_ONLY)
+		return refuse(answer, HDMABUF_STATUS_DENIED, AT(hand_off, id),
+			      0);
+	if (!hand_off_allowed(buffer))
+		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
+			      AT(hand_off, id), (uint64_t)buffer->state);
+	if (turn.signal)
+		turn.life = turn.signal->life;
+	hand_off_take(session, body, &turn);
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_query(struct hdmabuf_session *session,
+			 const struct hdmabuf_request *request,
+			 struct hdmabuf_buffer *buffer,
+			 const struct hdmabuf_fault *invalid,
+			 struct hdmabuf_answer *answer)
+{
+	(void)session;
+	(void)request;
+	(void)invalid;
+	answer->query = (struct hdmabuf_query_body){
+		.state = (uint32_t)buffer->state,
+		.rights = buffer->info.rights,
+		.size = buffer->info.size,
+		.pages = buffer->layout.pages,
+		.generation = buffer->generation,
+		.tag = buffer->info.tag,
+		.hand_offs = buffer->hand_offs,
+		.type = buffer->info.type,
+		.private_octets = buffer->info.private_octets,
+	};
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_allocate(struct hdmabuf_session *session,
+			    const struct hdmabuf_request *request,
+			    struct hdmabuf_buffer *buffer,
+			    const struct hdmabuf_fault *invalid,
+			    struct hdmabuf_answer *answer)
+{
+	struct hdmabuf_endpoint *endpoint = session->endpoint;
+	struct hdmabuf_memory memory = { 0 };
+	struct hdmabuf_info info = { 0 };
+	void *user = NULL;
+	uint16_t status;
+
+	if (invalid->status) {
+		answer->fault = *invalid;
+		return invalid->status;
+	}
+	if (!endpoint->callbacks.allocate)
+		return refuse(answer, HDMABUF_STATUS_UNSUPPORTED, 0, 0);
+	status = endpoint->callbacks.allocate(endpoint->user, session,
+					      &request->allocate, &memory,
+					      &info, &user);
+	if (status)
+		return refuse(answer, status, 0, 0);
+	switch (export_allocated(session, &memory, &info, user, &buffer)) {
+	case 0:
+		answer->buffer = buffer->id;
+		return HDMABUF_STATUS_OK;
+	case -EDQUOT:
+		status = HDMABUF_STATUS_LIMIT;
+		break;
+	case -ENOSPC:
+		status = HDMABUF_STATUS_NO_REFERENCES;
+		break;
+	case -ENOMEM:
+		status = HDMABUF_STATUS_NO_MEMORY;
+		break;
+	default:
+		status = HDMABUF_STATUS_FAILED;
+		break;
+	}
+	hdmabuf_memory_free(&memory);
+	return refuse(answer, status, 0, 0);
+}
+
+static uint16_t cpu_access_check(const struct hdmabuf_request *request,
+				 const struct hdmabuf_buffer *buffer,
+				 struct hdmabuf_answer *answer)
+{
+	uint64_t offset = request->cpu_access.offset;
+	uint64_t octets = request->cpu_access.octets;
+
+	if (offset >= buffer->info.size)
+		return refuse(answer, HDMABUF_STATUS_INVALID,
+			      AT(cpu_access, offset), offset);
+	if (octets > buffer->info.size - offset)
+		return refuse(answer, HDMABUF_STATUS_INVALID,
+			      AT(cpu_access, octets), octets);
+	if (buffer->exported_here &&
+	    buffer->info.rights == HDMABUF_RIGHTS_READ_ONLY &&
+	    request->cpu_access.access & HDMABUF_ACCESS_WRITE)
+		return refuse(answer, HDMABUF_STATUS_DENIED,
+			      AT(cpu_access, access),
+			      request->cpu_access.access);
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_cpu_access(struct hdmabuf_session *session,
+			      const struct hdmabuf_request *request,
+			      struct hdmabuf_buffer *buffer,
+			      const struct hdmabuf_fault *invalid,
+			      struct hdmabuf_answer *answer)
+{
+	struct hdmabuf_endpoint *endpoint = session->endpoint;
+	bool begin = request->operation == HDMABUF_OP_CPU_BEGIN;
+	uint16_t status;
+
+	if (buffer->state == HDMABUF_BUFFER_RETIRING || buffer->released ||
+	    buffer->state == HDMABUF_BUFFER_EXPORTING ||
+	    buffer->state == HDMABUF_BUFFER_QUARANTINED ||
+	    (!begin && !buffer->cpu_accesses))
+		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
+			      AT(cpu_access, id), (uint64_t)buffer->state);
+	if (invalid->status) {
+		answer->fault = *invalid;
+		return invalid->status;
+	}
+	status = cpu_access_check(request, buffer, answer);
+	if (!status && endpoint->callbacks.cpu_access) {
+		status = endpoint->callbacks.cpu_access(
+			endpoint->user, buffer, begin,
+			request->cpu_access.offset, request->cpu_access.octets,
+			request->cpu_access.access);
+		if (status)
+			refuse(answer, status, 0, 0);
+	}
+	if (!status)
+		buffer->cpu_accesses += begin ? 1 : -1u;
+	return status;
+}
+
+static uint16_t on_timeline_create(struct hdmabuf_session *session,
+				   const struct hdmabuf_request *request,
+				   struct hdmabuf_buffer *buffer,
+				   const struct hdmabuf_fault *invalid,
+				   struct hdmabuf_answer *answer)
+{
+	(void)buffer;
+	if (invalid->status) {
+		answer->fault = *invalid;
+		return invalid->status;
+	}
+	return timeline_take(session, request, &answer->fault);
+}
+
+static uint16_t on_timeline_destroy(struct hdmabuf_session *session,
+				    const struct hdmabuf_request *request,
+				    struct hdmabuf_buffer *buffer,
+				    const struct hdmabuf_fault *invalid,
+				    struct hdmabuf_answer *answer)
+{
+	(void)buffer;
+	(void)invalid;
+	return timeline_drop(session, request, &answer->fault);
+}
+
+#undef AT
+
+enum sender { NO_BUFFER, ANYONE, EXPORTER, IMPORTER };
+
+static const struct operation {
+	uint16_t operation;
+	enum sender sender;
+	uint64_t feature;
+	handler handle;
+} operations[] = {
+	{ HDMABUF_OP_HELLO, NO_BUFFER, 0, on_hello },
+	{ HDMABUF_OP_CLOSE, NO_BUFFER, 0, on_close },
+	{ HDMABUF_OP_ECHO, NO_BUFFER, 0, on_echo },
+	{ HDMABUF_OP_EXPORT, NO_BUFFER, 0, on_export },
+	{ HDMABUF_OP_UPDATE, EXPORTER, HDMABUF_FEATURE_UPDATE, on_update },
+	{ HDMABUF_OP_UNEXPORT, EXPORTER, 0, on_unexport },
+	{ HDMABUF_OP_RELEASED, IMPORTER, 0, on_released },
+	{ HDMABUF_OP_HAND_OFF, ANYONE, 0, on_hand_off },
+	{ HDMABUF_OP_QUERY, ANYONE, 0, on_query },
+	{ HDMABUF_OP_ALLOCATE, NO_BUFFER, HDMABUF_FEATURE_ALLOCATE,
+	  on_allocate },
+	{ HDMABUF_OP_CPU_BEGIN, ANYONE, HDMABUF_FEATURE_CPU_ACCESS,
+	  on_cpu_access },
+	{ HDMABUF_OP_CPU_END, ANYONE, HDMABUF_FEATURE_CPU_ACCESS,
+	  on_cpu_access },
+	{ HDMABUF_OP_TIMELINE_CREATE, NO_BUFFER, 0, on_timeline_create },
+	{ HDMABUF_OP_TIMELINE_DESTROY, NO_BUFFER, 0, on_timeline_destroy },
+};
+
+static const struct operation *operation_find(uint16_t operation)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		if (operations[i].operation == operation)
+			return &operations[i];
+	return NULL;
+}
+
+static uint16_t check_features(const struct hdmabuf_session *session,
+			       const struct operation *operation,
+			       const struct hdmabuf_request *request)
+{
+	uint64_t needed = operation->feature;
+
+	if (operation->operation == HDMABUF_OP_HAND_OFF &&
+	    request->hand_off.flags & HDMABUF_HAND_OFF_MORE)
+		needed |= HDMABUF_FEATURE_GROUP;
+	return needed & ~session->features ? HDMABUF_STATUS_NOT_NEGOTIATED :
+					     HDMABUF_STATUS_OK;
+}
+
+static uint16_t check_state(const struct hdmabuf_session *session,
+			    uint16_t operation)
+{
+	bool hello = operation == HDMABUF_OP_HELLO;
+
+	if (session->state == HDMABUF_SESSION_CLOSING)
+		return operation == HDMABUF_OP_CLOSE ? HDMABUF_STATUS_OK :
+						       HDMABUF_STATUS_CLOSING;
+	if (hello != (session->state == HDMABUF_SESSION_GREETING) ||
+	    (hello && session->endpoint->role == HDMABUF_FRONTEND))
+		return HDMABUF_STATUS_WRONG_STATE;
+	if (session->group_count && operation != HDMABUF_OP_HAND_OFF &&
+	    operation != HDMABUF_OP_CLOSE)
+		return HDMABUF_STATUS_WRONG_STATE;
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t check_buffer(const struct hdmabuf_session *session,
+			     const struct operation *operation,
+			     const struct hdmabuf_request *request,
+			     struct hdmabuf_buffer **buffer)
+{
+	*buffer = NULL;
+	if (operation->sender == NO_BUFFER)
+		return HDMABUF_STATUS_OK;
+	*buffer = hdmabuf_table_find(&session->table, &request->buffer);
+	if (!*buffer)
+		return HDMABUF_STATUS_NO_SUCH_BUFFER;
+	if ((operation->sender == EXPORTER && (*buffer)->exported_here) ||
+	    (operation->sender == IMPORTER && !(*buffer)->exported_here))
+		return HDMABUF_STATUS_WRONG_ROLE;
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t handle_checked(struct hdmabuf_session *session,
+			       const struct operation *operation,
+			       const struct hdmabuf_request *request,
+			       const struct hdmabuf_fault *wrong,
+			       struct hdmabuf_answer *answer)
+{
+	struct hdmabuf_buffer *buffer;
+	uint16_t status;
+
+	status = check_features(session, operation, request);
+	if (!status)
+		status = check_state(session, operation->operation);
+	if (status)
+		return refuse(answer, status, 0, 0);
+	if (wrong->status == HDMABUF_STATUS_RESERVED) {
+		answer->fault = *wrong;
+		return wrong->status;
+	}
+	status = check_buffer(session, operation, request, &buffer);
+	if (status)
+		return refuse(answer, status,
+			      offsetof(struct hdmabuf_buffer_request, id), 0);
+	return operation->handle(session, request, buffer, wrong, answer);
+}
+
+/* False if the answer, to CLOSE, comes later. */
+bool handle_request(struct hdmabuf_session *session,
+		    const union hdmabuf_message *message,
+		    struct hdmabuf_answer *answer)
+{
+	struct hdmabuf_fault wrong = { 0 };
+	const struct operation *operation;
+	struct hdmabuf_request request;
+
+	hdmabuf_request_decode(message, &request, &wrong);
+	answer->id = request.id;
+	answer->operation = request.operation;
+	operation = operation_find(request.operation);
+	if (!operation)
+		answer->fault = wrong;
+	else
+		handle_checked(session, operation, &request, &wrong, answer);
+	endpoint_log(session->endpoint, HDMABUF_LOG_DEBUG, "< %s: %s",
+		     hdmabuf_operation_text(request.operation),
+		     hdmabuf_status_text(answer->fault.status));
+	if (answer->fault.status)
+		endpoint_log_fault(session->endpoint,
+				   hdmabuf_operation_text(request.operation),
+				   &answer->fault);
+	if (session->state == HDMABUF_SESSION_GREETING &&
+	    request.operation == HDMABUF_OP_HELLO && answer->fault.status)
+		session->hello_refused = true;
+	return !session->close_received;
+}

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * imports.c - buffers of the peer
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* Runs of directory pages that are mapped at once. */
+#define WANTED_MAX 64
+
+static uint16_t no_memory(struct hdmabuf_fault *fault)
+{
+	return hdmabuf_fault_set(fault, HDMABUF_STATUS_NO_MEMORY,
+				 HDMABUF_WHERE_NOWHERE, 0, 0);
+}
+
+/* One copy, each word read once. */
+static void copy_once(void *to, const void *from, size_t octets)
+{
+	const volatile uint64_t *source = from;
+	uint64_t *target = to;
+	size_t i;
+
+	for (i = 0; i < (octets + 7) / 8; i++)
+		target[i] = source[i];
+}
+
+/* A private copy of the descriptor, to be freed. */
+static uint16_t descriptor_fetch(struct hdmabuf_session *session,
+				 const struct hdmabuf_request *request,
+				 void **copy, struct hdmabuf_fault *fault)
+{
+	const struct hdmabuf_platform_ops *ops = session->port->ops;
+	struct hdmabuf_run run = { request->descriptor.reference, 1 };
+	uint32_t length = request->descriptor.length;
+	void *page;
+	uint64_t bad;
+
+	if (length > 1u << ops->page_shift)
+		return hdmabuf_fault_set(
+			fault, HDMABUF_STATUS_INVALID, HDMABUF_WHERE_REQUEST,
+			offsetof(struct hdmabuf_export, length), length);
+	if (length - HDMABUF_DESCRIPTOR_OCTETS >
+	    session->endpoint->config.limits.max_private)
+		return hdmabuf_fault_set(
+			fault, HDMABUF_STATUS_LIMIT, HDMABUF_WHERE_REQUEST,
+			offsetof(struct hdmabuf_export, length),
+			session->endpoint->config.limits.max_private);
+	*copy = malloc((length + 7) & ~(size_t)7);
+	if (!*copy)
+		return no_memory(fault);
+	if (ops->map(session->port->link, &run, 1, HDMABUF_RIGHTS_READ_ONLY,
+		     &page, &bad)) {
+		free(*copy);
+		return hdmabuf_fault_set(
+			fault, HDMABUF_STATUS_BAD_REFERENCE,
+			HDMABUF_WHERE_REQUEST,
+			offsetof(struct hdmabuf_export, descriptor),
+			run.reference);
+	}
+	copy_once(*copy, page, length);
+	ops->unmap(session->port->link, page, 1);
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t import_limits(const struct hdmabuf_session *session,
+			      const struct hdmabuf_layout *layout,
+			      struct hdmabuf_fault *fault)
+{
+	const struct hdmabuf_limits *limits =
+		&session->endpoint->config.limits;
+	uint64_t left = limits->max_octets - session->import_octets;
+
+	if (layout->pages > left >> layout->page_shift)
+		return hdmabuf_fault_set(
+			fault, HDMABUF_STATUS_LIMIT, HDMABUF_WHERE_DESCRIPTOR,
+			offsetof(struct hdmabuf_descriptor, pages),
+			limits->max_octets);
+	return HDMABUF_STATUS_OK;
+}
+
+/* Which field of the descriptor is to blame for a feature that is missing. */
+static uint64_t feature_offset(uint64_t missing)
+{
+	if (missing & (HDMABUF_FEATURE_TABLE | HDMABUF_FEATURE_EXTENTS))
+		return offsetof(struct hdmabuf_descriptor, directory_format);
+	if (missing & HDMABUF_FEATURE_LEND)
+		return offsetof(struct hdmabuf_descriptor, rights);
+	if (missing & HDMABUF_FEATURE_WRITE_COMBINED)
+		return offsetof(struct hdmabuf_descriptor, attributes);
+	return offsetof(struct hdmabuf_descriptor, type);
+}
+
+static uint16_t import_features(const struct hdmabuf_session *session,
+				const struct hdmabuf_buffer *buffer,
+				struct hdmabuf_fault *fault)
+{
+	uint64_t missing =
+		hdmabuf_info_features(&buffer->info,
+				      buffer->layout.directory_format) &
+		~session->features;
+
+	if (missing)
+		return hdmabuf_fault_set(fault, HDMABUF_STATUS_NOT_NEGOTIATED,
+					 HDMABUF_WHERE_DESCRIPTOR,
+					 feature_offset(missing), missing);
+	return HDMABUF_STATUS_OK;
+}
+
+struct directory_walk {
+	struct hdmabuf_session *session;
+	struct hdmabuf_directory_reader reader;
+	struct hdmabuf_run wanted[WANTED_MAX];
+	void *scratch;
+};
+
+static uint16_t directory_take_pages(struct directory_walk *walk, size_t count,
+				     uint64_t pages,
+				     struct hdmabuf_fault *fault)
+{
+	struct port *port = walk->session->port;
+	uint32_t shift = port->ops->page_shift;
+	uint16_t status = HDMABUF_STATUS_OK;
+	void *memory;
+	uint64_t bad = 0;
+	uint64_t i;
+
+	if (port->ops->map(port->link, walk->wanted, count,
+			   HDMABUF_RIGHTS_READ_ONLY, &memory, &bad))
+		return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
+					 HDMABUF_WHERE_DIRECTORY,
+					 walk->reader.entries_read,
+					 walk->wanted[0].reference);
+	for (i = 0; i < pages && !status; i++)
+		status = hdmabuf_directory_feed(
+			&walk->reader, (uint8_t *)memory + (i << shift),
+			walk->scratch, fault);
+	port->ops->unmap(port->link, memory, pages);
+	return status;
+}
+
+static uint16_t directory_walk(struct directory_walk *walk,
+			       struct hdmabuf_fault *fault)
+{
+	uint64_t pages;
+	size_t count;
+
+	while ((count = hdmabuf_directory_wanted(&walk->reader, walk->wanted,
+						 WANTED_MAX, &pages))) {
+		uint16_t status =
+			directory_take_pages(walk, count, pages, fault);
+
+		if (status)
+			return status;
+	}
+	return HDMABUF_STATUS_OK;
+}
+
+/* What a directory of many runs took is given back if they were few. */
+static void runs_keep(struct hdmabuf_buffer *buffer, struct hdmabuf_run *runs,
+		      uint64_t count)
+{
+	struct hdmabuf_run *fewer =
+		realloc(runs, (size_t)count * sizeof(*runs));
+
+	buffer->runs = fewer ? fewer : runs;
+	buffer->run_count = (size_t)count;
+}
+
+static uint16_t runs_check(const struct hdmabuf_buffer *buffer,
+			   struct hdmabuf_fault *fault)
+{
+	struct hdmabuf_run *scratch =
+		calloc(buffer->run_count, sizeof(*scratch));
+	uint16_t status;
+
+	if (!scratch)
+		return no_memory(fault);
+	status = hdmabuf_runs_unique(buffer->runs, buffer->run_count, scratch,
+				     fault);
+	free(scratch);
+	return status;
+}
+
+static uint16_t directory_read(struct hdmabuf_session *session,
+			       struct hdmabuf_buffer *buffer,
+			       struct hdmabuf_fault *fault)
+{
+	const struct hdmabuf_platform_ops *ops = session->port->ops;
+	uint64_t entries = buffer->layout.entries;
+	struct directory_walk walk = { .session = session };
+	struct hdmabuf_run *runs;
+	uint16_t status;
+
+	if (entries > SIZE_MAX / sizeof(*runs))
+		return no_memory(fault);
+	runs = calloc((size_t)entries, sizeof(*runs));
+	walk.scratch = malloc((size_t)1 << ops->page_shift);
+	if (!runs || !walk.scratch) {
+		free(runs);
+		free(walk.scratch);
+		return no_memory(fault);
+	}
+	hdmabuf_directory_begin(&walk.reader, &buffer->layout,
+				ops->reference_max, runs, entries);
+	status = directory_walk(&walk, fault);
+	free(walk.scratch);
+	if (status) {
+		free(runs);
+		return status;
+	}
+	runs_keep(buffer, runs, walk.reader.run_count);
+	return runs_check(buffer, fault);
+}
+
+static uint16_t import_describe(struct hdmabuf_session *session,
+				struct hdmabuf_buffer *buffer,
+				const struct hdmabuf_request *request,
+				struct hdmabuf_fault *fault)
+{
+	struct hdmabuf_info info;
+	uint16_t status;
+	void *copy;
+
+	status = descriptor_fetch(session, request, &copy, fault);
+	if (status)
+		return status;
+	status = hdmabuf_descriptor_decode(
+		copy, request->descriptor.length, &request->buffer,
+		session->port->ops->page_shift, &info, &buffer->layout,
+		&buffer->generation, fault);
+	if (!status && buffer->generation != 1)
+		status = hdmabuf_fault_set(
+			fault, HDMABUF_STATUS_INVALID, HDMABUF_WHERE_DESCRIPTOR,
+			offsetof(struct hdmabuf_descriptor, generation),
+			buffer->generation);
+	if (!status && info_copy(&buffer->info, &info))
+		status = no_memory(fault);
+	free(copy);
+	return status;
+}
+
+static uint16_t import_build(struct hdmabuf_session *session,
+			     struct hdmabuf_buffer *buffer,
+			     const struct hdmabuf_request *request,
+			     struct hdmabuf_fault *fault)
+{
+	uint16_t status = import_describe(session, buffer, request, fault);
+
+	if (!status)
+		status = import_features(session, buffer, fault);
+	if (!status)
+		status = import_limits(session, &buffer->layout, fault);
+	if (!status)
+		status = directory_read(session, buffer, fault);
+	return status;
+}
+
+static void import_count(struct hdmabuf_buffer *buffer, bool add)
+{
+	struct hdmabuf_session *session = buffer->session;
+	uint64_t octets = buffer->layout.pages << buffer->layout.page_shift;
+
+	if (add) {
+		session->imports++;
+		session->import_octets += octets;
+	} else {
+		session->imports--;
+		session->import_octets -= octets;
+	}
+}
+
+/* The application has the last word on a buffer that is in order. */
+static uint16_t import_offer(struct hdmabuf_buffer *buffer,
+			     struct hdmabuf_fault *fault)
+{
+	struct hdmabuf_endpoint *endpoint = buffer->endpoint;
+	uint16_t status = HDMABUF_STATUS_OK;
+
+	buffer_event(buffer, HDMABUF_BUFFER_EXPORT);
+	import_count(buffer, true);
+	if (endpoint->callbacks.imported)
+		status = endpoint->callbacks.imported(endpoint->user, buffer);
+	if (!status)
+		return HDMABUF_STATUS_OK;
+	hdmabuf_buffer_unmap(buffer);
+	import_count(buffer, false);
+	buffer_bury(buffer);
+	return hdmabuf_fault_set(fault, status, HDMABUF_WHERE_NOWHERE, 0, 0);
+}
+
+static uint16_t import_insert(struct hdmabuf_session *session,
+			      struct hdmabuf_buffer *buffer,
+			      struct hdmabuf_fault *fault)
+{
+	buffer->id = buffer->id;
+	if (buffer_insert(session, buffer))
+		return no_memory(fault);
+	session->statistics.octets_shared += buffer->info.size;
+	return HDMABUF_STATUS_OK;
+}
+
+static struct hdmabuf_buffer *
+import_new(struct hdmabuf_session *session,
+	   const struct hdmabuf_request *request)
+{
+	struct hdmabuf_buffer *buffer = calloc(1, sizeof(*buffer));
+
+	if (!buffer)
+		return NULL;
+	buffer->endpoint = session->endpoint;
+	buffer->session = session;
+	buffer->port = session->port;
+	buffer->id = request->buffer;
+	return buffer;
+}
+
+static uint16_t import_check(const struct hdmabuf_session *session,
+			     const struct hdmabuf_request *request,
+			     struct hdmabuf_fault *fault)
+{
+	const struct hdmabuf_limits *limits =
+		&session->endpoint->config.limits;
+
+	if (hdmabuf_table_find(&session->table, &request->buffer))
+		return hdmabuf_fault_set(
+			fault, HDMABUF_STATUS_DUPLICATE, HDMABUF_WHERE_REQUEST,
+			offsetof(struct hdmabuf_export, id), 0);
+	if (session->imports >= limits->max_buffers)
+		return hdmabuf_fault_set(fault, HDMABUF_STATUS_LIMIT,
+					 HDMABUF_WHERE_NOWHERE, 0,
+					 limits->max_buffers);
+	return HDMABUF_STATUS_OK;
+}
+
+/* EXPORT was received; see HDB-IMP-001 to HDB-IMP-016. */
+uint16_t import_take(struct hdmabuf_session *session,
+		     const struct hdmabuf_request *request,
+		     struct hdmabuf_fault *fault)
+{
+	struct hdmabuf_buffer *buffer;
+	uint16_t status = import_check(session, request, fault);
+
+	if (status)
+		return status;
+	buffer = import_new(session, request);
+	if (!buffer)
+		return no_memory(fault);
+	status = import_build(session, buffer, request, fault);
+	if (!status)
+		status = import_insert(session, buffer, fault);
+	if (status) {
+		info_free(&buffer->info);
+		free(buffer->runs);
+		free(buffer);
+		return status;
+	}
+	return import_offer(buffer, fault);
+}
+
+static bool layouts_equal(const struct hdmabuf_layout *a,
+			  const struct hdmabuf_layout *b)
+{
+	return a->page_shift == b->page_shift && a->pages == b->pages &&
+	       a->entries == b->entries && a->directory == b->directory &&
+	       a->directory_pages == b->directory_pages &&
+	       a->directory_format == b->directory_format;
+}
+
+static uint16_t update_changed(struct hdmabuf_fault *fault, size_t offset,
+			       uint64_t value)
+{
+	return hdmabuf_fault_set(fault, HDMABUF_STATUS_INVALID,
+				 HDMABUF_WHERE_DESCRIPTOR, offset, value);
+}
+
+#define FIELD(member) offsetof(struct hdmabuf_descriptor, member)
+
+/* HDB-IMP-018 */
+static uint16_t update_check(const struct hdmabuf_buffer *buffer,
+			     const struct hdmabuf_info *info,
+			     const struct hdmabuf_layout *layout,
+			     uint64_t generation, struct hdmabuf_fault *fault)
+{
+	const struct hdmabuf_info *old = &buffer->info;
+
+	if (generation != buffer->generation + 1)
+		return update_changed(fault, FIELD(generation), generation);
+	if (info->size != old->size)
+		return update_changed(fault, FIELD(size), info->size);
+	if (info->data_offset != old->data_offset)
+		return update_changed(fault, FIELD(data_offset),
+				      info->data_offset);
+	if (info->rights != old->rights)
+		return update_changed(fault, FIELD(rights), info->rights);
+	if (info->attributes != old->attributes)
+		return update_changed(fault, FIELD(attributes),
+				      info->attributes);
+	if (!layouts_equal(layout, &buffer->layout))
+		return update_changed(fault, FIELD(entries), layout->entries);
+	return HDMABUF_STATUS_OK;
+}
+
+#undef FIELD
+
+static uint16_t update_take(struct hdmabuf_buffer *buffer,
+			    const struct hdmabuf_request *request,
+			    const void *copy, struct hdmabuf_fault *fault)
+{
+	struct hdmabuf_session *session = buffer->session;
+	struct hdmabuf_layout layout;
+	struct hdmabuf_info info;
+	struct hdmabuf_info kept;
+	uint64_t generation;
+	uint64_t features;
+	uint16_t status;
+
+	status = hdmabuf_descriptor_decode(copy, request->descriptor.length,
+					   &buffer->id,
+					   session->port->ops->page_shift,
+					   &info, &layout, &generation, fault);
+	if (!status)
+		status = update_check(buffer, &info, &layout, generation,
+				      fault);
+	if (status)
+		return status;
+	features = hdmabuf_info_features(&info, layout.directory_format);
+	if (features & ~session->features)
+		return hdmabuf_fault_set(fault, HDMABUF_STATUS_NOT_NEGOTIATED,
+					 HDMABUF_WHERE_DESCRIPTOR,
+					 feature_offset(features &
+							~session->features),
+					 features);
+	if (info_copy(&kept, &info))
+		return no_memory(fault);
+	info_free(&buffer->info);
+	buffer->info = kept;
+	buffer->generation = generation;
+	return HDMABUF_STATUS_OK;
+}
+
+uint16_t import_update(struct hdmabuf_buffer *buffer,
+		       const struct hdmabuf_request *request,
+		       struct hdmabuf_fault *fault)
+{
+	struct hdmabuf_endpoint *endpoint = buffer->endpoint;
+	uint16_t status;
+	void *copy;
+
+	status = descriptor_fetch(buffer->session, request, &copy, fault);
+	if (status)
+		return status;
+	status = update_take(buffer, request, copy, fault);
+	free(copy);
+	if (status)
+		return status;
+	buffer_event(buffer, HDMABUF_BUFFER_UPDATE);
+	if (endpoint->callbacks.updated)
+		endpoint->callbacks.updated(endpoint->user, buffer);
+	return HDMABUF_STATUS_OK;
+}
+
+/*
+ * The protocol knows the buffer no longer; the application's handle, and its
+ * share of the quota, last until it lets go.
+ */
+static void import_forget(struct hdmabuf_buffer *buffer)
+{
+	buffer->forgotten = true;
+	hdmabuf_table_remove(&buffer->session->table, &buffer->id);
+	pump_forget(buffer->session, buffer, NULL);
+}
+
+/* True if the buffer is still mapped, so that RELEASED will follow. */
+bool import_retire(struct hdmabuf_buffer *buffer, uint32_t grace_ms)
+{
+	struct hdmabuf_endpoint *endpoint = buffer->endpoint;
+	bool mapped = buffer->state == HDMABUF_BUFFER_MAPPED;
+
+	buffer_event(buffer, HDMABUF_BUFFER_UNEXPORT);
+	if (!mapped)
+		import_forget(buffer);
+	if (endpoint->callbacks.retire)
+		endpoint->callbacks.retire(endpoint->user, buffer, grace_ms);
+	else
+		hdmabuf_buffer_release(buffer);
+	return mapped;
+}
+
+static void group_drop(struct hdmabuf_session *session,
+		       const struct hdmabuf_buffer *buffer)
+{
+	size_t kept = 0;
+	size_t i;
+
+	for (i = 0; i < session->group_count; i++)
+		if (session->group[i].buffer != buffer)
+			session->group[kept++] = session->group[i];
+	session->group_count = kept;
+}
+
+static void import_free(struct hdmabuf_buffer *buffer)
+{
+	group_drop(buffer->session, buffer);
+	import_count(buffer, false);
+	buffer_bury(buffer);
+}
+
+void import_send_released(struct hdmabuf_buffer *buffer)
+{
+	struct hdmabuf_request request = {
+		.operation = HDMABUF_OP_RELEASED,
+		.buffer = buffer->id,
+	};
+
+	buffer->release_due =
+		request_send(buffer->session, &request, NULL, NULL);
+	if (!buffer->release_due)
+		import_free(buffer);
+}
+
+void hdmabuf_buffer_release(struct hdmabuf_buffer *buffer)
+{
+	struct hdmabuf_session *session = buffer->session;
+
+	if (buffer->exported_here || !session || buffer->release_due)
+		return;
+	hdmabuf_buffer_unmap(buffer);
+	if (buffer->state == HDMABUF_BUFFER_IMPORTED)
+		buffer_event(buffer, HDMABUF_BUFFER_RELEASED);
+	if (buffer->forgotten ||
+	    session->state != HDMABUF_SESSION_CONNECTED) {
+		import_free(buffer);
+		return;
+	}
+	import_forget(buffer);
+	import_send_released(buffer);
+}
+
+int hdmabuf_buffer_map(struct hdmabuf_buffer *buffer, void **data)
+{
+	const struct hdmabuf_platform_ops *ops;
+	uint64_t bad;
+	int error;
+
+	if (buffer->exported_here || !buffer->session)
+		return -EINVAL;
+	if (!buffer->mapping) {
+		if (!buffer_may(buffer, HDMABUF_BUFFER_MAP))
+			return -EINVAL;
+		ops = buffer->port->ops;
+		error = ops->map(buffer->port->link, buffer->runs,
+				 buffer->run_count, buffer->info.rights,
+				 &buffer->mapping, &bad);
+		if (error) {
+			buffer->mapping = NULL;
+			return error;
+		}
+		buffer_event(buffer, HDMABUF_BUFFER_MAP);
+	}
+	*data = hdmabuf_buffer_data(buffer);
+	return 0;
+}
+
+/* A buffer that the peer wants back is released by this. */
+void hdmabuf_buffer_unmap(struct hdmabuf_buffer *buffer)
+{
+	if (buffer->exported_here || !buffer->mapping)
+		return;
+	buffer->port->ops->unmap(buffer->port->link, buffer->mapping,
+				 buffer->layout.pages);
+	buffer->mapping = NULL;
+	buffer_event(buffer, HDMABUF_BUFFER_UNMAP);
+}
+
+/* The session ends, or CLOSE is to be said or answered: nothing stays mapped. */
+void imports_release(struct hdmabuf_session *session)
+{
+	struct hdmabuf_buffer *buffer = LIST_FIRST(&session->buffers);
+
+	while (buffer) {
+		struct hdmabuf_buffer *next = LIST_NEXT(buffer, entry);
+
+		if (!buffer->exported_here) {
+			hdmabuf_buffer_unmap(buffer);
+			import_free(buffer);
+		}
+		buffer = next;
+	}
+}

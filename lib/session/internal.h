@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * internal.h - what the files of the session layer share
+ *
+ *   endpoint.c    the endpoint: platform events, timers, dispatch
+ *   port.c        links, what is shared over them, and what remains of it
+ *   session.c     life of a session: handshake, loss, closing
+ *   channel.c     making and mapping the channel
+ *   pump.c        the rings: requests and answers in and out
+ *   handlers.c    what the peer asks for
+ *   answers.c     what the peer has answered
+ *   buffers.c     what buffers of either end have in common
+ *   exports.c     buffers of this end
+ *   imports.c     buffers of the peer
+ *   timelines.c   timelines and waiting
+ */
+#ifndef HDMABUF_SESSION_INTERNAL_H
+#define HDMABUF_SESSION_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include <hdmabuf/channel.h>
+#include <hdmabuf/machine.h>
+#include <hdmabuf/ring.h>
+#include <hdmabuf/session.h>
+#include <hdmabuf/table.h>
+#include <hdmabuf/timeline.h>
+
+/* A group of hand-offs has at most as many members as a picture has planes. */
+#define GROUP_MAX HDMABUF_PLANES
+
+/* How long to try to revoke before it is called a quarantine, and how often. */
+#define REVOKE_HOLD_MS 1000
+#define REVOKE_RETRY_MS 20
+
+/* A frontend that was refused waits, longer each time. */
+#define ATTEMPT_DELAY_MS 100
+#define ATTEMPT_DELAY_MAX_MS 5000
+
+/* Messages handled for one session before the others have their turn. */
+#define WORK_PER_TURN 128
+
+/* A link, kept as long as something is shared or mapped over it. */
+struct port {
+	const struct hdmabuf_platform_ops *ops;
+	struct hdmabuf_link *link;
+	unsigned int users;
+	bool disconnected;
+};
+
+/* References that were made over a port, until they are revoked. */
+struct share {
+	struct port *port;
+	struct hdmabuf_run *runs;
+	size_t count;
+};
+
+/* What nobody uses any more and only waits to be revoked and freed. */
+struct remains {
+	LIST_ENTRY(remains) entry;
+	struct share share;
+	struct hdmabuf_memory memory;
+};
+
+/* A request of this end that is not answered. */
+struct pending {
+	uint32_t id;
+	uint16_t operation;
+	bool used;
+	struct hdmabuf_buffer *buffer;
+	struct hdmabuf_timeline_handle *timeline;
+};
+
+struct wait {
+	SLIST_ENTRY(wait) entry;
+	uint64_t point;
+};
+
+struct hdmabuf_timeline_handle {
+	SLIST_ENTRY(hdmabuf_timeline_handle) grave;
+	struct hdmabuf_session *session;
+	struct hdmabuf_cell *cell;
+	SLIST_HEAD(, wait) waits;
+	uint64_t point;
+	uint64_t named;
+	uint32_t number;
+	uint32_t life;
+	int state;
+	uint16_t status;
+	bool created_here;
+	bool signalled_here;
+};
+
+struct hdmabuf_buffer {
+	LIST_ENTRY(hdmabuf_buffer) entry;
+	SLIST_ENTRY(hdmabuf_buffer) grave;
+	struct hdmabuf_endpoint *endpoint;
+	struct hdmabuf_session *session;
+	void *user;
+	struct hdmabuf_id id;
+	struct hdmabuf_info info;
+	struct hdmabuf_layout layout;
+	uint64_t generation;
+	uint64_t hand_offs;
+	uint32_t cpu_accesses;
+	int state;
+	bool exported_here;
+
+	/* exporter */
+	const struct hdmabuf_memory *memory;
+	struct hdmabuf_memory own_memory;
+	struct share data;
+	struct remains *description;
+	uint32_t description_length;
+	struct hdmabuf_info *update;
+	uint64_t deadline;
+	bool export_due;
+	bool released;
+
+	/* importer */
+	struct port *port;
+	struct hdmabuf_run *runs;
+	size_t run_count;
+	void *mapping;
+	bool held;
+	bool release_due;
+	bool forgotten;
+};
+
+LIST_HEAD(buffer_list, hdmabuf_buffer);
+
+/* What the two ends of a channel look like from here. */
+struct channel {
+	struct hdmabuf_channel_info info;
+	struct remains *own_pages;
+	void *mapping;
+	uint64_t mapped_pages;
+	struct hdmabuf_ring own;
+	struct hdmabuf_ring peer;
+	struct hdmabuf_cell *own_cells;
+	struct hdmabuf_cell *peer_cells;
+	uint32_t cells;
+};
+
+struct hdmabuf_session {
+	LIST_ENTRY(hdmabuf_session) entry;
+	struct hdmabuf_endpoint *endpoint;
+	struct port *port;
+	void *user;
+	char peer[96];
+
+	int state;
+	uint64_t epoch;
+	uint64_t peer_epoch;
+	uint16_t refused;
+	uint32_t delay_ms;
+	uint64_t attempt_at;
+	struct channel channel;
+	bool has_channel;
+
+	uint64_t features;
+	struct hdmabuf_limits limits;
+	struct hdmabuf_statistics statistics;
+
+	struct pending *pending;
+	uint32_t pending_max;
+	uint32_t in_flight;
+	uint32_t sequence;
+
+	struct hdmabuf_table table;
+	struct buffer_list buffers;
+	uint32_t imports;
+	uint64_t import_octets;
+	uint32_t exports;
+	uint64_t export_octets;
+
+	struct hdmabuf_turn group[GROUP_MAX];
+	size_t group_count;
+	bool group_sending;
+
+	struct hdmabuf_timeline_handle **own_timelines;
+	struct hdmabuf_timeline_handle **peer_timelines;
+	uint32_t timeline_max;
+	uint32_t peer_timeline_max;
+
+	bool record_changed;
+	bool look;
+	bool down;
+	char down_why[96];
+	bool notify;
+	bool broken;
+	char broken_why[128];
+	bool told;
+	bool hello_done;
+	bool hello_refused;
+	bool close_received;
+	uint32_t close_id;
+	uint32_t close_reason;
+	bool close_answered;
+	bool close_unmapped;
+};
+
+struct hdmabuf_endpoint {
+	struct hdmabuf_platform platform;
+	enum hdmabuf_role role;
+	struct hdmabuf_config config;
+	struct hdmabuf_callbacks callbacks;
+	void *user;
+	int epoll_fd;
+	int timer_fd;
+	uint64_t timer_at;
+	bool dispatching;
+	bool stopped;
+	uint32_t session_count;
+	LIST_HEAD(, hdmabuf_session) sessions;
+	struct buffer_list leaving;
+	LIST_HEAD(, remains) remains;
+	uint64_t retry_at;
+	SLIST_HEAD(, hdmabuf_buffer) buffer_graves;
+	SLIST_HEAD(, hdmabuf_timeline_handle) timeline_graves;
+};
+
+/* endpoint.c */
+uint64_t now_ms(void);
+int random_octets(void *octets, size_t count);
+uint64_t random_epoch(void);
+__attribute__((format(printf, 3, 4))) void
+endpoint_log(const struct hdmabuf_endpoint *endpoint,
+	     enum hdmabuf_log_level level, const char *format, ...);
+void endpoint_log_fault(const struct hdmabuf_endpoint *endpoint,
+			const char *what, const struct hdmabuf_fault *fault);
+
+/* port.c */
+struct port *port_new(const struct hdmabuf_platform_ops *ops,
+		      struct hdmabuf_link *link);
+void port_get(struct port *port);
+void port_put(struct port *port);
+void port_disconnect(struct port *port);
+int share_make(struct share *share, struct port *port,
+	       const struct hdmabuf_memory *memory, uint64_t pages,
+	       uint32_t rights);
+int share_revoke(struct share *share);
+uint64_t share_reference(const struct share *share, uint64_t page);
+struct remains *remains_new(void);
+void remains_leave(struct hdmabuf_endpoint *endpoint, struct remains *remains);
+void remains_retry(struct hdmabuf_endpoint *endpoint);
+void remains_drop(struct hdmabuf_endpoint *endpoint);
+
+/* session.c */
+struct hdmabuf_session *session_new(struct hdmabuf_endpoint *endpoint,
+				    struct hdmabuf_link *link);
+void session_run(struct hdmabuf_session *session);
+void session_stop(struct hdmabuf_session *session);
+void session_connected(struct hdmabuf_session *session);
+bool session_wants_run(const struct hdmabuf_session *session, uint64_t now);
+uint64_t session_deadline(const struct hdmabuf_session *session);
+__attribute__((format(printf, 2, 3))) void
+session_break(struct hdmabuf_session *session, const char *format, ...);
+
+/* channel.c */
+int channel_make(struct hdmabuf_session *session,
+		 const struct hdmabuf_offer *offer);
+uint16_t channel_take(struct hdmabuf_session *session,
+		      const struct hdmabuf_offer *offer,
+		      const struct hdmabuf_reply *reply,
+		      struct hdmabuf_fault *fault);
+void channel_leave(struct hdmabuf_session *session);
+
+/* pump.c */
+void answer_put(struct hdmabuf_session *session,
+		const struct hdmabuf_answer *answer);
+int request_send(struct hdmabuf_session *session,
+		 struct hdmabuf_request *request,
+		 struct hdmabuf_buffer *buffer,
+		 struct hdmabuf_timeline_handle *timeline);
+bool request_fits(const struct hdmabuf_session *session, uint16_t operation);
+void pump(struct hdmabuf_session *session);
+void pump_flush(struct hdmabuf_session *session);
+void pump_forget(struct hdmabuf_session *session,
+		 const struct hdmabuf_buffer *buffer,
+		 const struct hdmabuf_timeline_handle *timeline);
+
+/* handlers.c */
+bool handle_request(struct hdmabuf_session *session,
+		    const union hdmabuf_message *message,
+		    struct hdmabuf_answer *answer);
+
+/* answers.c */
+void handle_answer(struct hdmabuf_session *session,
+		   const struct pending *pending,
+		   const struct hdmabuf_answer *answer);
+
+/* buffers.c */
+int buffer_insert(struct hdmabuf_session *session,
+		  struct hdmabuf_buffer *buffer);
+int info_copy(struct hdmabuf_info *to, const struct hdmabuf_info *from);
+void info_free(struct hdmabuf_info *info);
+void buffer_bury(struct hdmabuf_buffer *buffer);
+void buffer_event(struct hdmabuf_buffer *buffer, int event);
+bool buffer_may(const struct hdmabuf_buffer *buffer, int event);
+bool buffer_is_usable(const struct hdmabuf_buffer *buffer);
+
+/* exports.c */
+int export_allocated(struct hdmabuf_session *session,
+		     const struct hdmabuf_memory *memory,
+		     const struct hdmabuf_info *info, void *user,
+		     struct hdmabuf_buffer **buffer);
+int export_send(struct hdmabuf_buffer *buffer);
+void export_answered(struct hdmabuf_buffer *buffer,
+		     const struct hdmabuf_fault *fault);
+void update_answered(struct hdmabuf_buffer *buffer,
+		     const struct hdmabuf_fault *fault);
+void export_released(struct hdmabuf_buffer *buffer);
+void export_session_over(struct hdmabuf_buffer *buffer, bool released);
+void exports_retry(struct hdmabuf_endpoint *endpoint, uint64_t now);
+void exports_expire(struct hdmabuf_session *session, uint64_t now);
+void exports_drop(struct hdmabuf_endpoint *endpoint);
+
+/* imports.c */
+uint16_t import_take(struct hdmabuf_session *session,
+		     const struct hdmabuf_request *request,
+		     struct hdmabuf_fault *fault);
+uint16_t import_update(struct hdmabuf_buffer *buffer,
+		       const struct hdmabuf_request *request,
+		       struct hdmabuf_fault *fault);
+bool import_retire(struct hdmabuf_buffer *buffer, uint32_t grace_ms);
+void imports_release(struct hdmabuf_session *session);
+void import_send_released(struct hdmabuf_buffer *buffer);
+
+/* timelines.c */
+int timelines_init(struct hdmabuf_session *session);
+void timelines_end(struct hdmabuf_session *session, uint16_t status);
+void timelines_run(struct hdmabuf_session *session);
+uint16_t timeline_take(struct hdmabuf_session *session,
+		       const struct hdmabuf_request *request,
+		       struct hdmabuf_fault *fault);
+uint16_t timeline_drop(struct hdmabuf_session *session,
+		       const struct hdmabuf_request *request,
+		       struct hdmabuf_fault *fault);
+void timeline_created(struct hdmabuf_timeline_handle *timeline,
+		      const struct hdmabuf_fault *fault);
+void timeline_bury(struct hdmabuf_timeline_handle *timeline, uint16_t status);
+struct hdmabuf_timeline_handle *
+timeline_of_peer(const struct hdmabuf_session *session, uint32_t number);
+
+#endif /* HDMABUF_SESSION_INTERNAL_H */

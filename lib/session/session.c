@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.c - life of a session: handshake, loss, closing
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+static bool is_frontend(const struct hdmabuf_session *session)
+{
+	return session->endpoint->role == HDMABUF_FRONTEND;
+}
+
+static bool has_rings(const struct hdmabuf_session *session)
+{
+	return session->state >= HDMABUF_SESSION_GREETING;
+}
+
+/* A transition that the table does not have would be an error of this file. */
+static void session_event(struct hdmabuf_session *session, int event)
+{
+	int next = hdmabuf_session_next(session->endpoint->role, session->state,
+					event);
+
+	if (next == HDMABUF_NO_STATE) {
+		endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
+			     "event %d cannot happen in state %s", event,
+			     hdmabuf_session_state_text(session->state));
+		return;
+	}
+	session->state = next;
+}
+
+void session_break(struct hdmabuf_session *session, const char *format, ...)
+{
+	va_list args;
+
+	if (session->broken)
+		return;
+	session->broken = true;
+	va_start(args, format);
+	vsnprintf(session->broken_why, sizeof(session->broken_why), format,
+		  args);
+	va_end(args);
+}
+
+static void offer_make(const struct hdmabuf_session *session,
+		       struct hdmabuf_offer *offer)
+{
+	const struct hdmabuf_config *config = &session->endpoint->config;
+
+	memset(offer, 0, sizeof(*offer));
+	offer->epoch = session->epoch;
+	offer->version_min = HDMABUF_VERSION;
+	offer->version_max = HDMABUF_VERSION;
+	offer->features = config->features;
+	offer->ring_formats = 1u << HDMABUF_RING_FORMAT_0;
+	offer->ring_order_max = config->ring_order;
+	offer->timeline_max = config->timeline_pages;
+	offer->error = session->refused;
+}
+
+static void offer_publish(struct hdmabuf_session *session)
+{
+	char text[HDMABUF_RECORD_OCTETS];
+	struct hdmabuf_offer offer;
+	size_t octets;
+
+	offer_make(session, &offer);
+	octets = hdmabuf_offer_write(&offer, text);
+	session->port->ops->publish(session->port->link, text, octets);
+}
+
+static void reply_publish(struct hdmabuf_session *session)
+{
+	struct hdmabuf_reply reply = {
+		.epoch = session->epoch,
+		.peer_epoch = session->peer_epoch,
+	};
+	char text[HDMABUF_RECORD_OCTETS];
+	size_t octets;
+
+	reply.channel = share_reference(&session->channel.own_pages->share, 0);
+	octets = hdmabuf_reply_write(&reply, text);
+	session->port->ops->publish(session->port->link, text, octets);
+}
+
+/* HDB-BOTH-015: every attempt has an epoch of its own. */
+static void session_get_ready(struct hdmabuf_session *session)
+{
+	session->peer_epoch = 0;
+	session->broken = false;
+	session->epoch = random_epoch();
+	session->record_changed = true;
+	if (!session->epoch)
+		session->state = HDMABUF_SESSION_DOWN;
+	else if (!is_frontend(session))
+		offer_publish(session);
+	else
+		session->port->ops->publish(session->port->link, "", 0);
+}
+
+struct hdmabuf_session *session_new(struct hdmabuf_endpoint *endpoint,
+				    struct hdmabuf_link *link)
+{
+	struct hdmabuf_session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return NULL;
+	session->port = port_new(endpoint->platform.ops, link);
+	if (!session->port) {
+		free(session);
+		return NULL;
+	}
+	session->endpoint = endpoint;
+	LIST_INIT(&session->buffers);
+	session->port->ops->peer(link, session->peer, sizeof(session->peer));
+	LIST_INSERT_HEAD(&endpoint->sessions, session, entry);
+	endpoint->session_count++;
+	session_event(session, HDMABUF_SESSION_START);
+	session_get_ready(session);
+	return session;
+}
+
+static void session_free(struct hdmabuf_session *session)
+{
+	LIST_REMOVE(session, entry);
+	session->endpoint->session_count--;
+	port_disconnect(session->port);
+	port_put(session->port);
+	free(session);
+}
+
+/* What a session needs besides its channel. */
+static int session_furnish(struct hdmabuf_session *session)
+{
+	uint32_t slots = session->channel.own.slots;
+	struct hdmabuf_table_entry *entries;
+	uint64_t key;
+
+	memset(&session->limits, 0, sizeof(session->limits));
+	memset(&session->statistics, 0, sizeof(session->statistics));
+	session->limits.max_in_flight = 1;
+	session->features = 0;
+	session->in_flight = 0;
+	session->group_count = 0;
+	session->group_sending = false;
+	session->imports = 0;
+	session->import_octets = 0;
+	session->exports = 0;
+	session->export_octets = 0;
+	session->told = false;
+	session->hello_done = false;
+	session->hello_refused = false;
+	session->close_received = false;
+	session->close_answered = false;
+	session->close_unmapped = false;
+	if (random_octets(&key, sizeof(key)))
+		return -EIO;
+	session->pending = calloc(slots, sizeof(*session->pending));
+	session->pending_max = slots;
+	entries = calloc(16, sizeof(*entries));
+	if (!session->pending || !entries || timelines_init(session)) {
+		free(session->pending);
+		free(entries);
+		session->pending = NULL;
+		session->table.entries = NULL;
+		return -ENOMEM;
+	}
+	hdmabuf_table_init(&session->table, entries, 16, key);
+	return 0;
+}
+
+static void session_unfurnish(struct hdmabuf_session *session)
+{
+	free(session->pending);
+	session->pending = NULL;
+	free(session->table.entries);
+	session->table.entries = NULL;
+	free(session->own_timelines);
+	session->own_timelines = NULL;
+	session->peer_timelines = NULL;
+}
+
+/* The frontend's first word: it is in the ring before the record names it. */
+static int hello_send(struct hdmabuf_session *session,
+		      const struct hdmabuf_offer *offer)
+{
+	const struct hdmabuf_config *config = &session->endpoint->config;
+	struct hdmabuf_request request = {
+		.operation = HDMABUF_OP_HELLO,
+		.hello = {
+			.epoch_frontend = session->epoch,
+			.epoch_backend = offer->epoch,
+			.features = config->features & offer->features,
+			.limits = config->limits,
+		},
+	};
+
+	session->features = request.hello.features;
+	return request_send(session, &request, NULL, NULL);
+}
+
+static void attempt_later(struct hdmabuf_session *session)
+{
+	if (!session->delay_ms)
+		session->delay_ms = ATTEMPT_DELAY_MS;
+	session->attempt_at = now_ms() + session->delay_ms;
+	session->delay_ms *= 2;
+	if (session->delay_ms > ATTEMPT_DELAY_MAX_MS)
+		session->delay_ms = ATTEMPT_DELAY_MAX_MS;
+	session->record_changed = true;
+}
+
+static bool offer_suits(const struct hdmabuf_offer *offer)
+{
+	return offer->version_min <= HDMABUF_VERSION &&
+	       offer->version_max >= HDMABUF_VERSION &&
+	       offer->ring_formats & 1u << HDMABUF_RING_FORMAT_0;
+}
+
+static void frontend_attempt(struct hdmabuf_session *session,
+			     const struct hdmabuf_offer *offer)
+{
+	int error = channel_make(session, offer);
+
+	if (!error) {
+		error = session_furnish(session);
+		if (error)
+			channel_leave(session);
+	}
+	if (error) {
+		endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
+			     "cannot make a channel to %s: %s", session->peer,
+			     strerror(-error));
+		attempt_later(session);
+		return;
+	}
+	session->peer_epoch = offer->epoch;
+	session_event(session, HDMABUF_SESSION_PEER_RECORD);
+	hello_send(session, offer);
+	pump_flush(session);
+	reply_publish(session);
+}
+
+static void frontend_consider(struct hdmabuf_session *session,
+			      const struct hdmabuf_offer *offer)
+{
+	if (!offer_suits(offer)) {
+		endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
+			     "%s speaks versions %u to %u, this end %u",
+			     session->peer, offer->version_min,
+			     offer->version_max, HDMABUF_VERSION);
+		return;
+	}
+	if (offer->error && session->refused != offer->error) {
+		endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
+			     "%s refused the channel: %s", session->peer,
+			     hdmabuf_status_text(offer->error));
+		session->refused = offer->error;
+		attempt_later(session);
+		return;
+	}
+	session->refused = HDMABUF_STATUS_OK;
+	frontend_attempt(session, offer);
+}
+
+static void backend_refuse(struct hdmabuf_session *session,
+			   const struct hdmabuf_fault *fault)
+{
+	endpoint_log_fault(session->endpoint, "a channel is refused", fault);
+	session->refused = fault->status;
+	session_get_ready(session);
+}
+
+static void backend_consider(struct hdmabuf_session *session,
+			     const struct hdmabuf_reply *reply)
+{
+	struct hdmabuf_fault fault = { 0 };
+	struct hdmabuf_offer offer;
+
+	if (reply->peer_epoch != session->epoch)
+		return;
+	offer_make(session, &offer);
+	if (channel_take(session, &offer, reply, &fault)) {
+		backend_refuse(session, &fault);
+		return;
+	}
+	if (session_furnish(session)) {
+		channel_leave(session);
+		hdmabuf_fault_set(&fault, HDMABUF_STATUS_NO_MEMORY, 0, 0, 0);
+		backend_refuse(session, &fault);
+		return;
+	}
+	session->peer_epoch = reply->epoch;
+	session_event(session, HDMABUF_SESSION_PEER_RECORD);
+	session->look = true;
+}
+
+/* HELLO is answered, by this end or the other. */
+void session_connected(struct hdmabuf_session *session)
+{
+	struct hdmabuf_endpoint *endpoint = session->endpoint;
+
+	session_event(session, HDMABUF_SESSION_HELLO_OK);
+	session->delay_ms = 0;
+	session->refused = HDMABUF_STATUS_OK;
+	endpoint_log(endpoint, HDMABUF_LOG_INFO, "connected to %s",
+		     session->peer);
+	if (endpoint->callbacks.connected)
+		endpoint->callbacks.connected(endpoint->user, session);
+}
+
+static void session_tell(struct hdmabuf_session *session, uint16_t status,
+			 const char *why)
+{
+	struct hdmabuf_endpoint *endpoint = session->endpoint;
+
+	if (session->told || session->state < HDMABUF_SESSION_CONNECTED)
+		return;
+	session->told = true;
+	endpoint_log(endpoint, HDMABUF_LOG_INFO, "disconnected from %s: %s",
+		     session->peer, why);
+	if (endpoint->callbacks.disconnected)
+		endpoint->callbacks.disconnected(endpoint->user, session,
+						 status, why);
+}
+
+/* Everything of the session goes; @released says that the peer has unmapped. */
+static void session_clear(struct hdmabuf_session *session, bool released)
+{
+	struct hdmabuf_buffer *buffer;
+
+	imports_release(session);
+	while ((buffer = LIST_FIRST(&session->buffers)))
+		export_session_over(buffer, released);
+	timelines_end(session, HDMABUF_STATUS_LOST);
+	channel_leave(session);
+	session_unfurnish(session);
+}
+
+static void session_over(struct hdmabuf_session *session, int event,
+			 uint16_t status, const char *why, bool released)
+{
+	session_tell(session, status, why);
+	session_event(session, event);
+	session_clear(session, released);
+	if (session->state == HDMABUF_SESSION_READY)
+		session_get_ready(session);
+	else
+		session->port->ops->publish(session->port->link, "", 0);
+}
+
+static void session_lost(struct hdmabuf_session *session, const char *why)
+{
+	session_over(session, HDMABUF_SESSION_LOST, HDMABUF_STATUS_LOST, why,
+		     false);
+}
+
+/* A fault of the peer may repeat at once: do not let it keep us busy. */
+static void session_broken(struct hdmabuf_session *session)
+{
+	char why[sizeof(session->broken_why)];
+
+	memcpy(why, session->broken_why, sizeof(why));
+	endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
+		     "%s broke the rules: %s", session->peer, why);
+	session_lost(session, why);
+	if (is_frontend(session))
+		attempt_later(session);
+}
+
+static uint64_t peer_epoch_now(const struct hdmabuf_session *session,
+			       struct hdmabuf_offer *offer,
+			       struct hdmabuf_reply *reply)
+{
+	const struct hdmabuf_platform_ops *ops = session->port->ops;
+	char text[HDMABUF_RECORD_OCTETS * 2];
+	size_t octets;
+
+	octets = ops->record(session->port->link, text, sizeof(text));
+	if (!octets)
+		return 0;
+	if (is_frontend(session))
+		return hdmabuf_offer_read(text, octets, offer) ? offer->epoch :
+								  0;
+	return hdmabuf_reply_read(text, octets, reply) ? reply->epoch : 0;
+}
+
+static void session_look_at_record(struct hdmabuf_session *session)
+{
+	struct hdmabuf_offer offer;
+	struct hdmabuf_reply reply;
+	uint64_t epoch;
+
+	session->record_changed = false;
+	epoch = peer_epoch_now(session, &offer, &reply);
+	if (has_rings(session)) {
+		if (epoch == session->peer_epoch)
+			return;
+		session_lost(session, "the peer has begun anew");
+	}
+	if (session->state != HDMABUF_SESSION_READY || !epoch)
+		return;
+	session->record_changed = false;
+	if (is_frontend(session))
+		frontend_consider(session, &offer);
+	else
+		backend_consider(session, &reply);
+}
+
+/* The peer's CLOSE: HDB-BOTH-024 wants all unmapped before it is answered. */
+static void session_answer_close(struct hdmabuf_session *session)
+{
+	struct hdmabuf_answer answer = {
+		.id = session->close_id,
+		.operation = HDMABUF_OP_CLOSE,
+	};
+	char why[64];
+
+	session->close_received = false;
+	snprintf(why, sizeof(why), "closed by the peer, reason %u",
+		 session->close_reason);
+	if (session->state == HDMABUF_SESSION_CONNECTED)
+		session_tell(session, HDMABUF_STATUS_OK, why);
+	imports_release(session);
+	answer_put(session, &answer);
+	pump_flush(session);
+	if (session->state == HDMABUF_SESSION_CONNECTED)
+		session_over(session, HDMABUF_SESSION_PEER_CLOSE,
+			     HDMABUF_STATUS_OK, why, true);
+	else
+		session_event(session, HDMABUF_SESSION_PEER_CLOSE);
+}
+
+static void session_finish_closing(struct hdmabuf_session *session)
+{
+	if (session->close_received)
+		session_answer_close(session);
+	if (session->close_answered)
+		session_over(session, HDMABUF_SESSION_CLOSE_ANSWERED,
+			     HDMABUF_STATUS_OK, "closed by this end",
+			     session->close_unmapped);
+}
+
+static void session_finish_hello(struct hdmabuf_session *session)
+{
+	session->hello_refused = false;
+	pump_flush(session);
+	session_over(session, HDMABUF_SESSION_HELLO_REFUSED,
+		     HDMABUF_STATUS_OK, "HELLO was refused", false);
+	if (is_frontend(session))
+		attempt_later(session);
+}
+
+static void session_turn_rings(struct hdmabuf_session *session)
+{
+	session->look = false;
+	pump(session);
+	timelines_run(session);
+	exports_expire(session, now_ms());
+	if (session->hello_refused)
+		session_finish_hello(session);
+	else if (session->broken)
+		session_broken(session);
+	else
+		session_finish_closing(session);
+}
+
+void session_run(struct hdmabuf_session *session)
+{
+	if (has_rings(session))
+		session_turn_rings(session);
+	if (session->down) {
+		if (has_rings(session))
+			session_lost(session, session->down_why);
+		session_free(session);
+		return;
+	}
+	if (session->record_changed && now_ms() >= session->attempt_at)
+		session_look_at_record(session);
+	if (session->look && has_rings(session))
+		session_turn_rings(session);
+}
+
+bool session_wants_run(const struct hdmabuf_session *session, uint64_t now)
+{
+	return session->look || session->down || session->record_changed ||
+	       session->broken || session_deadline(session) <= now;
+}
+
+uint64_t session_deadline(const struct hdmabuf_session *session)
+{
+	const struct hdmabuf_buffer *buffer;
+	uint64_t deadline = UINT64_MAX;
+
+	if (session->look || session->down)
+		return 0;
+	if (session->record_changed)
+		deadline = session->attempt_at;
+	LIST_FOREACH(buffer, &session->buffers, entry)
+		if (buffer->deadline && buffer->deadline < deadline)
+			deadline = buffer->deadline;
+	return deadline;
+}
+
+/* The endpoint is closed: no word to the peer. */
+void session_stop(struct hdmabuf_session *session)
+{
+	if (has_rings(session)) {
+		pump_flush(session);
+		session_over(session, HDMABUF_SESSION_STOP, HDMABUF_STATUS_OK,
+			     "this end stops", false);
+	}
+	session_free(session);
+}
+
+int hdmabuf_session_close(struct hdmabuf_session *session,
+			  enum hdmabuf_reason reason)
+{
+	struct hdmabuf_request request = {
+		.operation = HDMABUF_OP_CLOSE,
+		.reason = reason,
+	};
+	int error;
+
+	if (session->state != HDMABUF_SESSION_CONNECTED)
+		return -ENOTCONN;
+	if (!request_fits(session, HDMABUF_OP_CLOSE))
+		return -EAGAIN;
+	imports_release(session);
+	error = request_send(session, &request, NULL, NULL);
+	if (error)
+		return error;
+	if (is_frontend(session))
+		session->endpoint->stopped = true;
+	session_event(session, HDMABUF_SESSION_CLOSE);
+	return 0;
+}
+
+void hdmabuf_session_set_user(struct hdmabuf_session *session, void *user)
+{
+	session->user = user;
+}
+
+void *hdmabuf_session_user(const struct hdmabuf_session *session)
+{
+	return session->user;
+}
+
+struct hdmabuf_endpoint *
+hdmabuf_session_endpoint(const struct hdmabuf_session *session)
+{
+	return session->endpoint;
+}
+
+const char *hdmabuf_session_peer(const struct hdmabuf_session *session)
+{
+	return session->peer;
+}
+
+uint64_t hdmabuf_session_features(const struct hdmabuf_session *session)
+{
+	return session->features;
+}
+
+const struct hdmabuf_limits *
+hdmabuf_session_limits(const struct hdmabuf_session *session)
+{
+	return &session->limits;
+}
+
+const struct hdmabuf_statistics *
+hdmabuf_session_statistics(const struct hdmabuf_session *session)
+{
+	return &session->statistics;
+}
+
+int hdmabuf_session_alloc(struct hdmabuf_session *session, size_t octets,
+			  uint32_t rights, struct hdmabuf_memory *memory)
+{
+	size_t page = (size_t)1 << session->port->ops->page_shift;
+
+	if (!octets || octets > SIZE_MAX - page)
+		return -EINVAL;
+	return session->port->ops->alloc(session->port->link,
+					 (octets + page - 1) & ~(page - 1),
+					 rights, memory);
+}

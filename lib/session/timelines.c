@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timelines.c - timelines and waiting
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+static void timeline_event(struct hdmabuf_timeline_handle *timeline, int event)
+{
+	int role = timeline->created_here ? HDMABUF_TIMELINE_CREATOR :
+					    HDMABUF_TIMELINE_PEER;
+	int next = hdmabuf_timeline_next(role, timeline->state, event);
+
+	if (next != HDMABUF_NO_STATE)
+		timeline->state = next;
+}
+
+static bool timeline_may(const struct hdmabuf_timeline_handle *timeline,
+			 int event)
+{
+	int role = timeline->created_here ? HDMABUF_TIMELINE_CREATOR :
+					    HDMABUF_TIMELINE_PEER;
+
+	return hdmabuf_timeline_next(role, timeline->state, event) !=
+	       HDMABUF_NO_STATE;
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* One block for both arrays of pointers; the limits bound it. */
+int timelines_init(struct hdmabuf_session *session)
+{
+	const struct hdmabuf_limits *limits =
+		&session->endpoint->config.limits;
+	uint32_t cells = session->channel.cells;
+
+	session->timeline_max = cells;
+	session->peer_timeline_max = smaller(cells, limits->max_timelines);
+	session->own_timelines =
+		calloc((size_t)session->timeline_max +
+			       session->peer_timeline_max + 1,
+		       sizeof(*session->own_timelines));
+	if (!session->own_timelines)
+		return -ENOMEM;
+	session->peer_timelines =
+		session->own_timelines + session->timeline_max;
+	return 0;
+}
+
+static void wait_end(struct hdmabuf_timeline_handle *timeline,
+		     struct wait *wait, uint16_t status)
+{
+	struct hdmabuf_endpoint *endpoint = timeline->session->endpoint;
+	uint64_t point = wait->point;
+
+	SLIST_REMOVE(&timeline->waits, wait, wait, entry);
+	free(wait);
+	if (endpoint->callbacks.reached)
+		endpoint->callbacks.reached(endpoint->user, timeline, point,
+					    status);
+}
+
+static void waits_end(struct hdmabuf_timeline_handle *timeline,
+		      uint16_t status)
+{
+	struct wait *wait;
+
+	while ((wait = SLIST_FIRST(&timeline->waits)))
+		wait_end(timeline, wait, status);
+}
+
+/* The wait for the lowest point, which is the one to be reported first. */
+static struct wait *wait_lowest(struct hdmabuf_timeline_handle *timeline)
+{
+	struct wait *lowest = NULL;
+	struct wait *wait;
+
+	SLIST_FOREACH(wait, &timeline->waits, entry)
+		if (!lowest || wait->point < lowest->point)
+			lowest = wait;
+	return lowest;
+}
+
+static void timeline_look(struct hdmabuf_timeline_handle *timeline)
+{
+	if (timeline->signalled_here ||
+	    timeline->state == HDMABUF_TIMELINE_NONE)
+		return;
+	timeline->point = hdmabuf_cell_point(timeline->cell, timeline->point);
+	if (!timeline->status)
+		timeline->status = hdmabuf_cell_error(timeline->cell);
+	if (timeline->status)
+		timeline_event(timeline, HDMABUF_TIMELINE_ERROR);
+}
+
+static void waits_report(struct hdmabuf_timeline_handle *timeline)
+{
+	struct wait *wait;
+
+	while ((wait = wait_lowest(timeline))) {
+		if (wait->point <= timeline->point)
+			wait_end(timeline, wait, HDMABUF_STATUS_OK);
+		else if (timeline->status)
+			wait_end(timeline, wait, timeline->status);
+		else
+			return;
+	}
+}
+
+/* HDB-BOTH-059: ask for the notification, then look again. */
+static void waits_run(struct hdmabuf_timeline_handle *timeline)
+{
+	struct wait *wait;
+
+	timeline_look(timeline);
+	waits_report(timeline);
+	wait = wait_lowest(timeline);
+	if (!wait)
+		return;
+	hdmabuf_cell_arm(timeline->cell, wait->point);
+	timeline_look(timeline);
+	waits_report(timeline);
+}
+
+/* A callback may create and destroy timelines while this goes on. */
+void timelines_run(struct hdmabuf_session *session)
+{
+	uint32_t i;
+
+	for (i = 0; i < session->timeline_max; i++)
+		if (session->own_timelines[i] &&
+		    !SLIST_EMPTY(&session->own_timelines[i]->waits))
+			waits_run(session->own_timelines[i]);
+	for (i = 0; i < session->peer_timeline_max; i++)
+		if (session->peer_timelines[i] &&
+		    !SLIST_EMPTY(&session->peer_timelines[i]->waits))
+			waits_run(session->peer_timelines[i]);
+}
+
+static struct hdmabuf_timeline_handle *
+timeline_new(struct hdmabuf_session *session, struct hdmabuf_cell *cell,
+	     uint32_t number)
+{
+	struct hdmabuf_timeline_handle *timeline =
+		calloc(1, sizeof(*timeline));
+
+	if (!timeline)
+		return NULL;
+	timeline->session = session;
+	timeline->cell = cell;
+	timeline->number = number;
+	SLIST_INIT(&timeline->waits);
+	return timeline;
+}
+
+/* Callbacks may still hold the pointer: freed at the end of dispatch(). */
+void timeline_bury(struct hdmabuf_timeline_handle *timeline, uint16_t status)
+{
+	struct hdmabuf_session *session = timeline->session;
+	struct hdmabuf_timeline_handle **place =
+		timeline->created_here ?
+			&session->own_timelines[timeline->number] :
+			&session->peer_timelines[timeline->number];
+
+	waits_end(timeline, status);
+	*place = NULL;
+	pump_forget(session, NULL, timeline);
+	SLIST_INSERT_HEAD(&session->endpoint->timeline_graves, timeline,
+			  grave);
+}
+
+/* HDB-BOTH-027 */
+void timelines_end(struct hdmabuf_session *session, uint16_t status)
+{
+	uint32_t i;
+
+	for (i = 0; i < session->timeline_max; i++)
+		if (session->own_timelines[i])
+			timeline_bury(session->own_timelines[i], status);
+	for (i = 0; i < session->peer_timeline_max; i++)
+		if (session->peer_timelines[i])
+			timeline_bury(session->peer_timelines[i], status);
+}
+
+struct hdmabuf_timeline_handle *
+timeline_of_peer(const struct hdmabuf_session *session, uint32_t number)
+{
+	struct hdmabuf_timeline_handle *timeline;
+
+	if (number >= session->peer_timeline_max)
+		return NULL;
+	timeline = session->peer_timelines[number];
+	return timeline && timeline->state != HDMABUF_TIMELINE_NONE ?
+		       timeline :
+		       NULL;
+}
+
+static uint16_t take_fault(struct hdmabuf_fault *fault, uint16_t status,
+			   size_t offset, uint64_t value)
+{
+	return hdmabuf_fault_set(fault, status, HDMABUF_WHERE_REQUEST, offset,
+				 value);
+}
+
+/* A handle of the peer's is kept for its number: turns may still point to it. */
+static struct hdmabuf_timeline_handle *
+timeline_place(struct hdmabuf_session *session, uint32_t number)
+{
+	struct hdmabuf_timeline_handle **place =
+		&session->peer_timelines[number];
+
+	if (!*place)
+		*place = timeline_new(
+			session, session->channel.peer_cells + number, number);
+	return *place;
+}
+
+uint16_t timeline_take(struct hdmabuf_session *session,
+		       const struct hdmabuf_request *request,
+		       struct hdmabuf_fault *fault)
+{
+	uint32_t number = request->timeline.number;
+	struct hdmabuf_timeline_handle *timeline;
+
+	if (timeline_of_peer(session, number))
+		return take_fault(fault, HDMABUF_STATUS_DUPLICATE,
+				  offsetof(struct hdmabuf_timeline, timeline),
+				  number);
+	if (number >= session->peer_timeline_max)
+		return take_fault(fault, HDMABUF_STATUS_LIMIT,
+				  offsetof(struct hdmabuf_timeline, timeline),
+				  session->peer_timeline_max);
+	if (hdmabuf_cell_point(session->channel.peer_cells + number, 0) !=
+	    request->timeline.point)
+		return take_fault(fault, HDMABUF_STATUS_INVALID,
+				  offsetof(struct hdmabuf_timeline, point),
+				  request->timeline.point);
+	timeline = timeline_place(session, number);
+	if (!timeline)
+		return take_fault(fault, HDMABUF_STATUS_NO_MEMORY, 0, 0);
+	timeline->signalled_here =
+		request->timeline.signaller == HDMABUF_SIGNALLER_PEER;
+	timeline->point = request->timeline.point;
+	timeline->named = request->timeline.point;
+	timeline->status = HDMABUF_STATUS_OK;
+	timeline->life++;
+	timeline_event(timeline, HDMABUF_TIMELINE_CREATE);
+	return HDMABUF_STATUS_OK;
+}
+
+uint16_t timeline_drop(struct hdmabuf_session *session,
+		       const struct hdmabuf_request *request,
+		       struct hdmabuf_fault *fault)
+{
+	struct hdmabuf_timeline_handle *timeline =
+		timeline_of_peer(session, request->timeline.number);
+
+	if (!timeline)
+		return take_fault(fault, HDMABUF_STATUS_NO_SUCH_TIMELINE,
+				  offsetof(struct hdmabuf_timeline, timeline),
+				  request->timeline.number);
+	timeline_event(timeline, HDMABUF_TIMELINE_DESTROY);
+	waits_end(timeline, HDMABUF_STATUS_CANCELLED);
+	return HDMABUF_STATUS_OK;
+}
+
+void timeline_created(struct hdmabuf_timeline_handle *timeline,
+		      const struct hdmabuf_fault *fault)
+{
+	if (!fault) {
+		timeline_event(timeline, HDMABUF_TIMELINE_ACCEPTED);
+		return;
+	}
+	/* The handle stays the application's; it only never gets anywhere. */
+	timeline->status = fault->status;
+	waits_end(timeline, fault->status);
+}
+
+static uint32_t number_free(const struct hdmabuf_session *session)
+{
+	uint32_t max =
+		smaller(session->timeline_max, session->limits.max_timelines);
+	uint32_t i;
+
+	for (i = 0; i < max; i++)
+		if (!session->own_timelines[i])
+			return i;
+	return HDMABUF_NO_TIMELINE;
+}
+
+int hdmabuf_timeline_create(struct hdmabuf_session *session,
+			    enum hdmabuf_signaller signaller, uint64_t point,
+			    struct hdmabuf_timeline_handle **result)
+{
+	struct hdmabuf_request request = {
+		.operation = HDMABUF_OP_TIMELINE_CREATE,
+	};
+	struct hdmabuf_timeline_handle *timeline;
+	uint32_t number;
+	int error;
+
+	if (session->state != HDMABUF_SESSION_CONNECTED)
+		return -ENOTCONN;
+	number = number_free(session);
+	if (number == HDMABUF_NO_TIMELINE)
+		return -EDQUOT;
+	timeline = timeline_new(session, session->channel.own_cells + number,
+				number);
+	if (!timeline)
+		return -ENOMEM;
+	timeline->created_here = true;
+	timeline->signalled_here = signaller == HDMABUF_SIGNALLER_CREATOR;
+	timeline->point = point;
+	timeline->named = point;
+	request.timeline.number = number;
+	request.timeline.signaller = signaller;
+	request.timeline.point = point;
+	hdmabuf_cell_init(timeline->cell, point);
+	error = request_send(session, &request, NULL, timeline);
+	if (error) {
+		free(timeline);
+		return error;
+	}
+	timeline_event(timeline, HDMABUF_TIMELINE_CREATE);
+	session->own_timelines[number] = timeline;
+	*result = timeline;
+	return 0;
+}
+
+int hdmabuf_timeline_destroy(struct hdmabuf_timeline_handle *timeline)
+{
+	struct hdmabuf_session *session = timeline->session;
+	struct hdmabuf_request request = {
+		.operation = HDMABUF_OP_TIMELINE_DESTROY,
+	};
+	int error;
+
+	if (!timeline->created_here ||
+	    timeline->state == HDMABUF_TIMELINE_ENDING)
+		return -EINVAL;
+	if (session->state != HDMABUF_SESSION_CONNECTED)
+		return -ENOTCONN;
+	request.timeline.number = timeline->number;
+	error = request_send(session, &request, NULL, timeline);
+	if (error)
+		return error;
+	if (timeline_may(timeline, HDMABUF_TIMELINE_DESTROY))
+		timeline_event(timeline, HDMABUF_TIMELINE_DESTROY);
+	waits_end(timeline, HDMABUF_STATUS_CANCELLED);
+	return 0;
+}
+
+struct hdmabuf_timeline_handle *
+hdmabuf_timeline_find(struct hdmabuf_session *session, uint32_t number)
+{
+	return timeline_of_peer(session, number);
+}
+
+uint32_t
+hdmabuf_timeline_number(const struct hdmabuf_timeline_handle *timeline)
+{
+	return timeline->number;
+}
+
+uint64_t hdmabuf_timeline_point(struct hdmabuf_timeline_handle *timeline)
+{
+	timeline_look(timeline);
+	return timeline->point;
+}
+
+static void notify_soon(struct hdmabuf_session *session)
+{
+	session->notify = true;
+	if (!session->endpoint->dispatching)
+		pump_flush(session);
+}
+
+int hdmabuf_timeline_signal(struct hdmabuf_timeline_handle *timeline,
+			    uint64_t point)
+{
+	uint64_t old = timeline->point;
+
+	if (!timeline->signalled_here || point <= old)
+		return -EINVAL;
+	if (timeline->status)
+		return -EPIPE;
+	timeline->point = point;
+	if (hdmabuf_cell_signal(timeline->cell, old, point))
+		notify_soon(timeline->session);
+	return 0;
+}
+
+int hdmabuf_timeline_fail(struct hdmabuf_timeline_handle *timeline,
+			  uint16_t status)
+{
+	if (!timeline->signalled_here || !status)
+		return -EINVAL;
+	timeline->status = status;
+	timeline_event(timeline, HDMABUF_TIMELINE_ERROR);
+	hdmabuf_cell_fail(timeline->cell, status);
+	notify_soon(timeline->session);
+	return 0;
+}
+
+int hdmabuf_timeline_wait(struct hdmabuf_timeline_handle *timeline,
+			  uint64_t point)
+{
+	struct hdmabuf_session *session = timeline->session;
+	struct wait *wait;
+
+	if (timeline->signalled_here)
+		return -EINVAL;
+	wait = calloc(1, sizeof(*wait));
+	if (!wait)
+		return -ENOMEM;
+	wait->point = point;
+	SLIST_INSERT_HEAD(&timeline->waits, wait, entry);
+	session->look = true;
+	hdmabuf_endpoint_flush(session->endpoint);
+	return 0;
+}
+
+int hdmabuf_turn_done(const struct hdmabuf_turn *turn, uint16_t status)
+{
+	struct hdmabuf_timeline_handle *timeline = turn->signal;
+	int error;
+
+	if (!timeline || timeline->life != turn->life ||
+	    timeline->state == HDMABUF_TIMELINE_NONE)
+		return 0;
+	if (status)
+		return hdmabuf_timeline_fail(timeline, status);
+	if (turn->signal_point <= timeline->point)
+		return 0;
+	error = hdmabuf_timeline_signal(timeline, turn->signal_point);
+	return error == -EPIPE ? 0 : error;
+}
