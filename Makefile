@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: MIT
+# hdmabuf: the protocol header, the library, two reference programs, tests.
+# `make help` lists what can be made. Build products land below $(BUILD) only.
+
+VERSION   := 0.1.0
+SOVERSION := 0
+
+BUILD      ?= build
+DESTDIR    ?=
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR    ?= $(PREFIX)/share
+
+CFLAGS     ?= -O2 -g
+INSTALL    ?= install
+NM         ?= nm
+PKG_CONFIG ?= pkg-config
+SANITIZE   ?=
+WERROR     ?=
+WITHOUT    ?=
+
+# Whatever the environment says, what is here is what a name means.
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+export BUILD CC
+
+comma := ,
+ifeq ($(V),)
+Q := @
+say = @printf '  %-8s%s\n' $(1) $(2)
+endif
+
+# ---- What there is ----------------------------------------------------------
+
+sources = $(filter-out %_test.c,$(wildcard $(1)))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+archive = $(BUILD)/obj/lib$(1).a
+
+LIB_SRC  := $(call sources,lib/*.c lib/*/*.c)
+CORE_SRC := $(filter lib/core/%,$(LIB_SRC))
+PARTS    := reference-common reference-frontend reference-backend tests
+TEST_SRC := $(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.c \
+		reference-*/*_test.c conformance/*_test.c conformance/*/*_test.c)
+SRC      := $(LIB_SRC) $(call sources,$(PARTS:=/*.c)) $(TEST_SRC)
+
+PUBLIC_H   := $(wildcard include/hdmabuf/*.h)
+PROTOCOL_H := $(wildcard protocol/*.h)
+BINDINGS_H := $(wildcard protocol/bindings/*.h)
+
+STATIC_LIB := $(BUILD)/lib/libhdmabuf.a
+SHARED_LIB := $(BUILD)/lib/libhdmabuf.so.$(SOVERSION)
+DEV_LINK   := $(BUILD)/lib/libhdmabuf.so
+# A program is there when its folder has sources.
+PROGRAMS   := $(foreach end,frontend backend,$(if \
+		$(call sources,reference-$(end)/*.c),$(BUILD)/bin/hdmabuf-$(end)))
+
+TESTS        := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TEST_SRC)))
+TEST_SCRIPTS := $(wildcard $(foreach dir,tests conformance conformance/* scripts \
+		scripts/*,$(dir)/*_test.sh $(dir)/*_test.py))
+ifneq ($(words $(TESTS)),$(words $(sort $(TESTS))))
+$(error two tests have the same name: $(TEST_SRC))
+endif
+
+# ---- Flags ------------------------------------------------------------------
+
+# Optional dependencies: `make WITHOUT="sdl2 libpng"` does without.
+OPTIONAL := libpng sdl2 jansson libdrm
+FOUND    := $(strip $(foreach lib,$(filter-out $(WITHOUT),$(OPTIONAL)), \
+		$(shell $(PKG_CONFIG) --exists $(lib) 2>/dev/null && echo $(lib))))
+ifneq ($(FOUND),)
+OPTIONAL_CFLAGS := $(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) --cflags $(FOUND)))
+OPTIONAL_LIBS   := $(shell $(PKG_CONFIG) --libs $(FOUND))
+endif
+OPTIONAL_CFLAGS += $(if $(filter libpng,$(FOUND)),-DHDMABUF_HAVE_PNG=1) \
+		   $(if $(filter sdl2,$(FOUND)),-DHDMABUF_HAVE_SDL2=1) \
+		   $(if $(filter jansson,$(FOUND)),-DHDMABUF_HAVE_JANSSON=1) \
+		   $(if $(filter libdrm,$(FOUND)),-DHDMABUF_HAVE_LIBDRM=1)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+ifneq ($(SANITIZE),)
+# 1 stands for the pair that a whole test run passes under.
+SANITIZERS := -fsanitize=$(if $(filter 1,$(SANITIZE)),address$(comma)undefined,$(SANITIZE)) \
+	      -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+FORTIFY := $(if $(filter-out -O0,$(filter -O%,$(CFLAGS))),-D_FORTIFY_SOURCE=2)
+NO_UNDEFINED := -Wl,-z,defs
+endif
+
+FLAGS := -std=gnu11 $(WARNINGS) -falign-loops=32 -fstack-protector-strong \
+	 $(SANITIZERS) -Iprotocol -Iinclude -I. \
+	 -DHDMABUF_PACKAGE_VERSION='"$(VERSION)"'
+HOSTED_FLAGS  := -U_FORTIFY_SOURCE $(FORTIFY)
+CORE_FLAGS    := -fPIC -ffreestanding -U_FORTIFY_SOURCE
+LIB_FLAGS     := -fPIC $(HOSTED_FLAGS)
+PROGRAM_FLAGS := -fPIE $(HOSTED_FLAGS) $(OPTIONAL_CFLAGS)
+LINK_FLAGS    := $(SANITIZERS) -Wl,-z,relro,-z,now -Wl,--as-needed
+CMOCKA_LIBS   := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
+
+# Warnings that are errors make no other object, hence are not in the stamp.
+STRICT := $(if $(filter 1,$(WERROR)),-Werror)
+compile = $(CC) $(CPPFLAGS) $(FLAGS) $(KIND_FLAGS) $(CFLAGS) $(STRICT) -MMD -MP -c
+
+# ---- all --------------------------------------------------------------------
+
+.PHONY: all
+all: $(STATIC_LIB) $(DEV_LINK) $(PROGRAMS) ## the library and both programs (the default)
+
+# These change only when what is in them does: other flags, other objects.
+FLAGS_STAMP   := $(BUILD)/obj/flags
+OBJECTS_STAMP := $(BUILD)/obj/objects
+$(FLAGS_STAMP): NOW = $(CC) $(CPPFLAGS) $(FLAGS) $(CORE_FLAGS) $(LIB_FLAGS) \
+		$(PROGRAM_FLAGS) $(CFLAGS) $(LDFLAGS) $(LINK_FLAGS)
+$(OBJECTS_STAMP): NOW = $(SRC)
+$(FLAGS_STAMP) $(OBJECTS_STAMP): FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(NOW))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(NOW))' >$@
+
+$(call objects,$(SRC)): KIND_FLAGS = $(PROGRAM_FLAGS)
+$(call objects,$(LIB_SRC)): KIND_FLAGS = $(LIB_FLAGS)
+$(call objects,$(CORE_SRC)): KIND_FLAGS = $(CORE_FLAGS)
+
+$(call objects,$(SRC)): $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile) $< -o $@
+
+$(STATIC_LIB): $(call objects,$(LIB_SRC))
+$(foreach part,$(PARTS),$(eval $(call archive,$(part)): \
+	$(call objects,$(call sources,$(part)/*.c))))
+$(STATIC_LIB) $(foreach part,$(PARTS),$(call archive,$(part))): $(OBJECTS_STAMP)
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+$(SHARED_LIB): $(call objects,$(LIB_SRC)) lib/libhdmabuf.map $(OBJECTS_STAMP)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -shared -Wl,-soname,$(@F) \
+		-Wl,--version-script=lib/libhdmabuf.map $(NO_UNDEFINED) \
+		$(LINK_FLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@
+
+$(DEV_LINK): $(SHARED_LIB)
+	@ln -sf $(<F) $@
+
+link_program = $(CC) $(CFLAGS) -pie $(LINK_FLAGS) $(LDFLAGS) $(filter %.o,$^) \
+	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+$(PROGRAMS): $(BUILD)/bin/hdmabuf-%: $(BUILD)/obj/libreference-%.a \
+		$(call archive,reference-common) $(STATIC_LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link_program) $(OPTIONAL_LIBS) -o $@
+
+# A test may use what stands beside it: only the programs' folders differ.
+define test_rule
+$(BUILD)/tests/$(notdir $(1:.c=)): $(call objects,$(1)) \
+	$(if $(filter reference-%,$(1)),$(call archive,$(firstword $(subst /, ,$(1)))))
+endef
+$(foreach test,$(TEST_SRC),$(eval $(call test_rule,$(test))))
+
+$(TESTS): $(call archive,reference-common) $(call archive,tests) $(STATIC_LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link_program) $(LDFLAGS_$(@F)) $(CMOCKA_LIBS) $(OPTIONAL_LIBS) -o $@
+
+-include $(patsubst %.o,%.d,$(call objects,$(SRC)))
+
+# ---- demo -------------------------------------------------------------------
+
+.PHONY: demo
+demo: ## share pictures between two processes; INPUT=FILE shares your PNG or Y4M
+	@scripts/bootstrap demo
+	@$(MAKE) all
+	@scripts/demo
+
+# ---- check ------------------------------------------------------------------
+
+# Each is one entry of the report; status 77 or 69 means skipped.
+CHECKS = header='scripts/check-header --quick' \
+	 install='$(MAKE) check-install' \
+	 freestanding='$(MAKE) check-freestanding' \
+	 format='scripts/check-format' \
+	 docs='scripts/make-docs --check'
+
+.PHONY: check check-all check-tests check-sanitize check-header \
+	check-header-quick check-format tests
+check: ## everything that must hold before a commit, in one report
+	@scripts/bootstrap check
+	@$(MAKE) check-all WERROR=1
+
+check-all: all tests
+	@scripts/run-tests -o $(BUILD)/log $(TESTS) $(TEST_SCRIPTS) $(CHECKS)
+
+check-tests: all tests ## the unit tests and test scripts alone
+	@scripts/run-tests -o $(BUILD)/log $(TESTS) $(TEST_SCRIPTS)
+
+check-sanitize: ## the tests with address and undefined-behaviour sanitizers
+	@scripts/bootstrap check
+	@HDMABUF_TEST_SECONDS=$${HDMABUF_TEST_SECONDS:-60} \
+	UBSAN_OPTIONS=print_stacktrace=1:$$UBSAN_OPTIONS \
+	$(MAKE) check-tests WERROR=1 SANITIZE=1 BUILD=$(BUILD)/sanitize
+
+check-header: ## the header in every language, compiler and machine there is
+	@scripts/check-header
+
+check-header-quick:
+	@scripts/check-header --quick
+
+check-format: ## the style of the C sources
+	@scripts/check-format
+
+tests: $(TESTS)
+
+# A header of lib/core that only a C library has must not be found; a kernel has
+# neither floating point nor helpers for 64-bit division on 32 bits.
+FREESTANDING_CC ?= $(wildcard $(addprefix /usr/bin/,clang \
+		$(foreach cpu,i686 aarch64 s390x powerpc,$(cpu)-linux-gnu-gcc) \
+		arm-linux-gnueabihf-gcc))
+FREESTANDING_FLAGS := -std=gnu11 $(WARNINGS) -Werror -O2 -ffreestanding \
+	-nostdlib -nostdinc -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fno-unwind-tables -fno-pic -fno-pie -Iprotocol -Iinclude -I.
+FREESTANDING_MAY := memcpy|memmove|memset|memcmp|__aeabi_u?idiv(mod)?
+
+.PHONY: check-freestanding
+check-freestanding: ## lib/core needs no libc and no FPU, and keeps no variables
+	@mkdir -p $(BUILD)/freestanding
+	@set -e; for cc in '$(CC)' $(if $(CORE_SRC),$(FREESTANDING_CC)); do \
+		unit=$(BUILD)/freestanding/$$(basename "$${cc##* }").o; \
+		integer=-mgeneral-regs-only; \
+		$$cc $$integer -E -x c /dev/null >/dev/null 2>&1 || integer=; \
+		$$cc $(FREESTANDING_FLAGS) $$integer -r -o $$unit $(CORE_SRC) \
+			-isystem "$$($$cc -print-file-name=include)"; \
+		needs=$$($(NM) -u $$unit | awk '{ print $$2 }' | \
+			grep -Evx '$(FREESTANDING_MAY)') || true; \
+		keeps=$$($(NM) $$unit | awk '$$2 ~ /[bBcCdDsS]/ { print $$3 }'); \
+		[ -z "$$needs" ] || echo "$$cc: lib/core needs" $$needs; \
+		[ -z "$$keeps" ] || echo "$$cc: lib/core has variables:" $$keeps; \
+		[ -z "$$needs$$keeps" ]; \
+		echo "$$cc: lib/core stands alone"; \
+	done
+
+# ---- install ----------------------------------------------------------------
+
+PROTOCOL_DIR := $(INCLUDEDIR)/hdmabuf-protocol
+INSTALLED = $(addprefix $(BINDIR)/,$(notdir $(PROGRAMS))) \
+	$(addprefix $(LIBDIR)/,$(notdir $(STATIC_LIB) $(SHARED_LIB) $(DEV_LINK))) \
+	$(LIBDIR)/pkgconfig/hdmabuf.pc $(DATADIR)/pkgconfig/hdmabuf-protocol.pc \
+	$(PUBLIC_H:include/%=$(INCLUDEDIR)/%) \
+	$(patsubst protocol/%,$(PROTOCOL_DIR)/%,$(PROTOCOL_H) $(BINDINGS_H))
+install_files = $(if $(2),$(INSTALL) -m $(1) $(2) '$(DESTDIR)$(3)')
+install_pc = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	-e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
+	-e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|'
+
+.PHONY: install uninstall check-install
+install: all ## install to DESTDIR, below PREFIX (LIBDIR, INCLUDEDIR, BINDIR)
+	$(Q)$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED))))
+	$(Q)$(call install_files,755,$(PROGRAMS),$(BINDIR))
+	$(Q)$(call install_files,755,$(SHARED_LIB),$(LIBDIR))
+	$(Q)$(call install_files,644,$(STATIC_LIB),$(LIBDIR))
+	$(Q)$(call install_files,644,$(PUBLIC_H),$(INCLUDEDIR)/hdmabuf)
+	$(Q)$(call install_files,644,$(PROTOCOL_H),$(PROTOCOL_DIR))
+	$(Q)$(call install_files,644,$(BINDINGS_H),$(PROTOCOL_DIR)/bindings)
+	$(Q)ln -sf $(notdir $(SHARED_LIB)) '$(DESTDIR)$(LIBDIR)/$(notdir $(DEV_LINK))'
+	$(Q)$(install_pc) lib/hdmabuf.pc.in >'$(DESTDIR)$(LIBDIR)/pkgconfig/hdmabuf.pc'
+	$(Q)$(install_pc) protocol/hdmabuf-protocol.pc.in \
+		>'$(DESTDIR)$(DATADIR)/pkgconfig/hdmabuf-protocol.pc'
+
+uninstall: ## remove what install installed
+	$(Q)rm -f $(addprefix '$(DESTDIR)',$(INSTALLED))
+	$(Q)for dir in '$(PROTOCOL_DIR)/bindings' '$(PROTOCOL_DIR)' '$(INCLUDEDIR)/hdmabuf'; do \
+		[ ! -d '$(DESTDIR)'"$$dir" ] || \
+		rmdir --ignore-fail-on-non-empty '$(DESTDIR)'"$$dir"; done
+
+# The consumer of the library names every symbol that is exported: each must be
+# declared in a public header, and be there to link with.
+CONSUMER  := $(BUILD)/consumer
+STAGE     := $(abspath $(CONSUMER))/root
+STAGED_PC  = PKG_CONFIG_SYSROOT_DIR='$(STAGE)' \
+	PKG_CONFIG_LIBDIR='$(STAGE)$(LIBDIR)/pkgconfig:$(STAGE)$(DATADIR)/pkgconfig' \
+	$(PKG_CONFIG)
+consume    = $(CC) -std=gnu11 $(WARNINGS) -Werror
+
+check-install: all ## install, build against it, run, uninstall
+	@rm -rf $(CONSUMER) && mkdir -p $(CONSUMER)
+	@$(MAKE) install DESTDIR='$(STAGE)'
+	@{ printf '#include <%s>\n' $(patsubst protocol/%,%,$(PROTOCOL_H) $(BINDINGS_H)); \
+	   echo 'int main(void) { return 0; }'; } >$(CONSUMER)/protocol.c
+	@{ printf '#include <%s>\n' $(PUBLIC_H:include/%=%); \
+	   echo 'static void (*const exported[])(void) = {'; \
+	   $(NM) -D --defined-only $(SHARED_LIB) | \
+		sed -n 's/.* T \(hdmabuf_[^@]*\)@@.*/(void (*)(void))\1,/p'; \
+	   echo '};'; \
+	   echo 'int main(int argc, char **argv)'; \
+	   echo '{ return !(argv[0] && exported[argc - 1]); }'; } >$(CONSUMER)/library.c
+	$(consume) $(CONSUMER)/protocol.c -o $(CONSUMER)/protocol \
+		$$($(STAGED_PC) --cflags --libs hdmabuf-protocol)
+	$(consume) $(CONSUMER)/library.c -o $(CONSUMER)/shared \
+		$$($(STAGED_PC) --cflags --libs hdmabuf)
+	$(consume) $(CONSUMER)/library.c -static -o $(CONSUMER)/static \
+		$$($(STAGED_PC) --static --cflags --libs hdmabuf)
+	$(CONSUMER)/protocol
+	LD_LIBRARY_PATH='$(STAGE)$(LIBDIR)' $(CONSUMER)/shared
+	$(NM) -u $(CONSUMER)/shared | grep -q ' hdmabuf_'
+	$(CONSUMER)/static
+	@$(MAKE) uninstall DESTDIR='$(STAGE)'
+	@left=$$(find '$(STAGE)' ! -type d -o -name '*hdmabuf*'); \
+	[ -z "$$left" ] || { echo "uninstall left $$left"; exit 1; }
+
+# ---- documentation, releases ------------------------------------------------
+
+.PHONY: docs docs-check dist clean help FORCE
+docs: ## the documentation as HTML, and the rst that is made from the header
+	@scripts/bootstrap docs
+	@scripts/make-docs
+
+docs-check: ## fails if the committed rst is older than the header
+	@scripts/make-docs --check
+
+DIST := hdmabuf-$(VERSION)
+dist: ## a source archive of the last commit
+	@mkdir -p $(BUILD)
+	git archive --prefix=$(DIST)/ HEAD | gzip -n >$(BUILD)/$(DIST).tar.gz
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@echo 'make TARGET [VARIABLE=VALUE]...'
+	@echo
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-20s%s\n", $$1, $$2 }' Makefile
+	@echo
+	@printf '  %-20s%s\n' \
+		'V=1' 'show the commands' \
+		'BUILD=DIR' 'build there, not in build' \
+		'CFLAGS=-O3' 'optimise otherwise (objects are rebuilt by themselves)' \
+		'WERROR=1' 'warnings are errors' \
+		'SANITIZE=1' 'with sanitizers; or name them: SANITIZE=thread' \
+		'WITHOUT="sdl2"' 'ignore optional libraries: $(OPTIONAL)'
