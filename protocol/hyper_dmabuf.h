@@ -666,8 +666,8 @@ struct hdmabuf_ring_indices {
  * [HDB-BOTH-029] An end that loses a session MUST be able to establish a new
  * one without being restarted.
  *
- * [HDB-BOTH-030] A peer that breaks the rules MUST NOT harm the sessions that
- * an end has with other peers.
+ * [HDB-BOTH-030] An end MUST NOT let a peer that breaks the rules harm its
+ * sessions with other peers.
  *
  * States
  * ------
@@ -675,9 +675,7 @@ struct hdmabuf_ring_indices {
  * In state READY a backend has published its offer and a frontend looks for
  * one.  In GREETING the channel exists and HELLO is on its way.
  *
- * .. hdmabuf-states:: SESSION FRONTEND
- *
- * .. hdmabuf-states:: SESSION BACKEND
+ * .. hdmabuf-states:: SESSION BOTH
  */
 
 /**
@@ -1346,8 +1344,9 @@ struct hdmabuf_plane {
  * @plane_count: planes that lie in this buffer, at least 1
  * @plane: where these planes lie; what follows the last one is zero
  *
- * Offset and stride of a plane must be less than, and no greater than, the
- * size of the buffer.
+ * Allowed are an offset less than the size of the buffer and a stride no
+ * greater than it.  Where the rows of a plane end, only the format tells: see
+ * HDB-IMP-006.
  *
  * Octets::
  *
@@ -1551,7 +1550,7 @@ struct hdmabuf_descriptor {
  * [HDB-EXP-005] The exporter MUST fill every page of a directory but the last
  * one of each level, and set what follows the last entry to zero.
  *
- * [HDB-EXP-006] No page of data MUST appear twice in a directory.
+ * [HDB-EXP-006] The exporter MUST NOT name a page of data twice in a directory.
  *
  * [HDB-IMP-011] The importer MUST refuse a descriptor whose ``pages``,
  * ``entries`` or ``directory_pages`` are not what ``size``, ``data_offset``,
@@ -1784,7 +1783,8 @@ struct hdmabuf_extents_page {
  * waiting for the rest.
  *
  * A hand-off that is refused is not part of the group, which still waits for
- * its last one; a fifth is refused with ``HDMABUF_STATUS_INVALID``.
+ * its last one.  A fourth with the flag MORE is refused with
+ * ``HDMABUF_STATUS_INVALID``.
  *
  * Lending
  * -------
@@ -2801,6 +2801,8 @@ union hdmabuf_message {
 #define HDMABUF_INLINE inline
 #elif defined(__GNUC__)
 #define HDMABUF_INLINE __inline__
+#elif defined(_MSC_VER)
+#define HDMABUF_INLINE __inline
 #else
 #define HDMABUF_INLINE
 #endif
