@@ -5,9 +5,8 @@
 #ifndef HDMABUF_CHANNEL_H
 #define HDMABUF_CHANNEL_H
 
-#include <stdbool.h>
-
 #include <hdmabuf/fault.h>
+#include <hdmabuf/types.h>
 #include <hyper_dmabuf.h>
 
 #ifdef __cplusplus
@@ -33,7 +32,7 @@ struct hdmabuf_offer {
 	uint32_t version_min;
 	uint32_t version_max;
 	uint64_t features;
-	uint32_t ring_formats;
+	uint64_t ring_formats;
 	uint32_t ring_order_max;
 	uint32_t timeline_max;
 	uint16_t error;
@@ -55,7 +54,7 @@ struct hdmabuf_reply {
  * hdmabuf_offer_write() - a backend's record as text
  * @offer: native form
  * @text: at least ``HDMABUF_RECORD_OCTETS``; receives one ``key=value`` a line,
- *	each ended by a newline, and a terminating zero
+ *	``epoch`` the last, each ended by a newline, and a terminating zero
  *
  * Return: octets of the text without the terminator
  */
@@ -64,14 +63,15 @@ size_t hdmabuf_offer_write(const struct hdmabuf_offer *offer, char *text);
 /**
  * hdmabuf_offer_read() - a backend's record from text
  * @text: lines as *hdmabuf_offer_write()* makes them, in any order, keys that
- *	are not known among them; need not be terminated
+ *	are not known among them; need not be terminated by a zero
  * @octets: of the text
  * @offer: native form, valid if true is returned
  *
  * Follows HDB-BOTH-004.
  *
  * Return: false if a key is missing, comes twice, or has a value that its range
- * does not allow
+ * does not allow; if ``version-min`` exceeds ``version-max``; or if the text is
+ * not made of such lines
  */
 bool hdmabuf_offer_read(const char *text, size_t octets,
 			struct hdmabuf_offer *offer);
@@ -92,7 +92,7 @@ size_t hdmabuf_reply_write(const struct hdmabuf_reply *reply, char *text);
  * @reply: native form, valid if true is returned
  *
  * Return: false if a key is missing, comes twice, or has a value that its range
- * does not allow
+ * does not allow; or if the text is not made of such lines
  */
 bool hdmabuf_reply_read(const char *text, size_t octets,
 			struct hdmabuf_reply *reply);
@@ -128,8 +128,8 @@ struct hdmabuf_channel_info {
  * hdmabuf_channel_pages() - how many pages a channel has besides its first
  * @info: orders and timeline pages count
  *
- * Return: the number, at most ``HDMABUF_CHANNEL_REFERENCES_MAX`` for a valid
- * channel
+ * Return: the number, at most ``HDMABUF_CHANNEL_REFERENCES_MAX``; or 2^32 - 1 if
+ * an order or the timeline pages are more than the protocol has
  */
 uint32_t hdmabuf_channel_pages(const struct hdmabuf_channel_info *info);
 
@@ -152,7 +152,10 @@ void hdmabuf_channel_encode(const struct hdmabuf_channel_info *info,
  * @info: native form
  * @fault: receives what is wrong
  *
- * Follows HDB-BE-002.
+ * Follows HDB-BE-002, and checks in its order; then refuses a reference that is
+ * zero.  The status is ``HDMABUF_STATUS_WRONG_EPOCH`` for an epoch, LIMIT for an
+ * order or timeline pages, RESERVED for what must be zero, BAD_REFERENCE for a
+ * reference, else INVALID.
  *
  * Return: ``HDMABUF_STATUS_OK`` or the status of @fault
  */

@@ -10,9 +10,8 @@
 #ifndef HDMABUF_CODEC_H
 #define HDMABUF_CODEC_H
 
-#include <stdbool.h>
-
 #include <hdmabuf/fault.h>
+#include <hdmabuf/types.h>
 #include <hyper_dmabuf.h>
 
 #ifdef __cplusplus
@@ -201,13 +200,14 @@ void hdmabuf_request_encode(const struct hdmabuf_request *request,
 /**
  * hdmabuf_request_decode() - a request out of a slot
  * @message: private copy of the slot
- * @request: native form; ``id`` and ``operation`` are valid in any case
+ * @request: native form; all members that count are filled, whatever is wrong
  * @fault: receives what is wrong
  *
  * Checks in the order of HDB-BOTH-038 what a message alone can show: operation,
- * reserved fields, values.  As reserved fields rank behind features and state,
- * and values behind the existence of buffers, a caller that finds a fault of its
- * own decides by *hdmabuf_fault_rank()* which one to report.
+ * reserved fields, values; of two faults of one rank the one with the lower offset
+ * is told.  As reserved fields rank behind features and state, and values behind the
+ * existence of buffers, a caller that finds a fault of its own decides by
+ * *hdmabuf_fault_rank()* which one to report.
  *
  * Return: ``HDMABUF_STATUS_OK`` or the status of @fault
  */
@@ -219,7 +219,12 @@ uint16_t hdmabuf_request_decode(const union hdmabuf_message *message,
  * hdmabuf_fault_rank() - which of two faults is to be reported
  * @status: &enum hdmabuf_status
  *
- * Return: place of @status in the order of HDB-BOTH-038; the lower is reported
+ * WRONG_STATE has the place of the state of a buffer or timeline.  The state of
+ * the session ranks before everything that *hdmabuf_request_decode()* finds but an
+ * unknown operation: a caller checks it, and the features, first.
+ *
+ * Return: place of @status in the order of HDB-BOTH-038; the lower is reported.
+ * OK has the last place
  */
 unsigned int hdmabuf_fault_rank(uint16_t status);
 
@@ -237,8 +242,11 @@ void hdmabuf_answer_encode(const struct hdmabuf_answer *answer,
  * @answer: native form; a status that is not known becomes
  *	``HDMABUF_STATUS_FAILED`` (HDB-BOTH-040)
  *
- * Return: false if the answer breaks the format: it has an unknown operation,
- * or reserved fields that are not zero
+ * The operation of an error need not be known: it may be what was refused.
+ *
+ * Return: false if the answer breaks the format: it has a status of OK and an
+ * unknown operation, or reserved fields that are not zero, or values that are not
+ * allowed
  */
 bool hdmabuf_answer_decode(const union hdmabuf_message *message,
 			   struct hdmabuf_answer *answer);

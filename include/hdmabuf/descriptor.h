@@ -5,9 +5,8 @@
 #ifndef HDMABUF_DESCRIPTOR_H
 #define HDMABUF_DESCRIPTOR_H
 
-#include <stdbool.h>
-
 #include <hdmabuf/fault.h>
+#include <hdmabuf/types.h>
 #include <hyper_dmabuf.h>
 
 #ifdef __cplusplus
@@ -166,13 +165,17 @@ uint32_t hdmabuf_descriptor_encode(const struct hdmabuf_info *info,
  * @length: as in the request, 256 to a page
  * @id: as in the request
  * @page_shift: of the session
- * @info: native form; ``private_data`` points into @page
+ * @info: native form; ``private_data`` points into @page, or is NULL if there is
+ *	none
  * @layout: native form
- * @generation: receives the generation
+ * @generation: receives the generation, not 0; which one it should be is the
+ *	caller's to check
  * @fault: receives what is wrong
  *
- * Follows HDB-IMP-009 and HDB-IMP-011.  Limits and features of the session are the
- * caller's to check.
+ * Follows HDB-IMP-009 and HDB-IMP-011, and reports in the order of HDB-BOTH-038.
+ * Limits and features of the session are the caller's to check; as features rank
+ * before all that is wrong with a descriptor, @info and @layout are filled in any
+ * case, but good for nothing else after a fault.
  *
  * Return: ``HDMABUF_STATUS_OK`` or the status of @fault
  */

@@ -10,10 +10,9 @@
 #ifndef HDMABUF_DIRECTORY_H
 #define HDMABUF_DIRECTORY_H
 
-#include <stdbool.h>
-
 #include <hdmabuf/descriptor.h>
 #include <hdmabuf/fault.h>
+#include <hdmabuf/types.h>
 #include <hyper_dmabuf.h>
 
 #ifdef __cplusplus
@@ -56,8 +55,8 @@ bool hdmabuf_directory_pages(uint32_t format, uint64_t entries,
  * In LIST and TABLE, references must fit 32 bits.  Pages of a TABLE lie level by
  * level, the top first.
  *
- * Return: false if a reference is 0 or does not fit the format, or @pages is not
- * what @runs need
+ * Return: false if there are no @runs or one is empty, a reference is 0 or does not
+ * fit the format, or @pages is not what @runs need; @memory is not touched then
  */
 bool hdmabuf_directory_build(uint32_t format, const struct hdmabuf_run *runs,
 			     uint64_t run_count, uint32_t page_shift,
@@ -77,6 +76,8 @@ bool hdmabuf_directory_build(uint32_t format, const struct hdmabuf_run *runs,
  * @level: TABLE: level at hand, 0 is the top
  * @level_pages: TABLE: pages of the level at hand
  * @level_read: TABLE: pages of it read so far
+ * @pending: where, at the end of @runs, references of the level at hand wait to
+ *	be read (TABLE); @run_capacity if none do
  * @next: LIST and EXTENTS: reference of the next page
  *
  * The members are the reader's own; callers use the functions below, and @runs
@@ -95,6 +96,7 @@ struct hdmabuf_directory_reader {
 	uint32_t level;
 	uint32_t level_pages;
 	uint32_t level_read;
+	uint64_t pending;
 	uint64_t next;
 };
 
@@ -105,8 +107,7 @@ struct hdmabuf_directory_reader {
  * @reference_max: largest reference of the platform; at most 2^32 - 1 counts for
  *	LIST and TABLE
  * @runs: memory for what is found
- * @run_capacity: how many runs it holds; ``layout->entries`` always suffices for
- *	LIST and EXTENTS, for TABLE too
+ * @run_capacity: how many runs it holds; ``layout->entries`` always suffices
  */
 void hdmabuf_directory_begin(struct hdmabuf_directory_reader *reader,
 			     const struct hdmabuf_layout *layout,
@@ -137,7 +138,12 @@ size_t hdmabuf_directory_wanted(const struct hdmabuf_directory_reader *reader,
  * @scratch: private memory of a page's size, aligned to 8
  * @fault: receives what is wrong
  *
- * Follows HDB-IMP-012, HDB-IMP-015 and HDB-IMP-016.
+ * Follows HDB-IMP-012, HDB-IMP-015 and HDB-IMP-016; what should be zero and is not
+ * (HDB-EXP-005) is RESERVED, and more runs than there is room for are NO_MEMORY.
+ * Of a page the fault that is first in the order of HDB-BOTH-038 is told, and of
+ * these the first entry.  A fault of a link, or of an entry of an upper level of a
+ * TABLE, is told as that of the first entry that lies behind it; one of the head of
+ * a page as that of its first entry.
  *
  * Return: ``HDMABUF_STATUS_OK`` or the status of @fault; after a fault the reader
  * must not be used any more
@@ -151,9 +157,11 @@ uint16_t hdmabuf_directory_feed(struct hdmabuf_directory_reader *reader,
  * @runs: are not changed
  * @count: how many, fits size_t
  * @scratch: memory for @count runs
- * @fault: receives DUPLICATE, with the repeated reference as value
+ * @fault: receives DUPLICATE, with the lowest reference that is repeated as value
+ *	and the second page that has it as offset
  *
- * Follows HDB-IMP-013.  Takes n log n steps, whatever the order.
+ * Follows HDB-IMP-013.  Takes n log n steps, whatever the order, and n if the runs
+ * are in ascending order.
  *
  * Return: ``HDMABUF_STATUS_OK`` or the status of @fault
  */

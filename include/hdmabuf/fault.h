@@ -5,6 +5,7 @@
 #ifndef HDMABUF_FAULT_H
 #define HDMABUF_FAULT_H
 
+#include <hdmabuf/types.h>
 #include <hyper_dmabuf.h>
 
 #ifdef __cplusplus

@@ -5,6 +5,7 @@
 #ifndef HDMABUF_MACHINE_H
 #define HDMABUF_MACHINE_H
 
+#include <hdmabuf/types.h>
 #include <hyper_dmabuf.h>
 
 #ifdef __cplusplus

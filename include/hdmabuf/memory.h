@@ -61,8 +61,9 @@ struct hdmabuf_memory {
  * @octets: how much; is rounded up to whole pages, and is zeroed
  * @memory: is filled; to be given to *hdmabuf_memory_free()*
  *
- * Return: 0, or a negative errno: -EINVAL if @spec is not known, else as the
- * provider's system calls
+ * Return: 0, or a negative errno: -EINVAL if @spec is not known, -ENOSYS if the
+ * library was built without what the provider needs, else as the provider's system
+ * calls
  */
 int hdmabuf_memory_open(const char *spec, size_t octets,
 			struct hdmabuf_memory *memory);
@@ -74,13 +75,14 @@ int hdmabuf_memory_open(const char *spec, size_t octets,
  *
  * It is mapped read-write if its descriptor allows it; else ``address`` is NULL.
  *
- * Return: 0, or a negative errno: -EINVAL if @fd is neither
+ * Return: 0, or a negative errno: -EINVAL if @fd is neither, or does not consist of
+ * whole pages, or of huge ones
  */
 int hdmabuf_memory_import(int fd, struct hdmabuf_memory *memory);
 
 /**
  * hdmabuf_memory_free() - give memory back
- * @memory: nothing happens if it was never filled or was freed; is cleared
+ * @memory: nothing happens if it is all zero or was freed; is cleared
  *
  * Must not be called while a buffer is exported from it: wait for *released*.
  */

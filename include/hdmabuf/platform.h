@@ -74,19 +74,24 @@ struct hdmabuf_platform_events {
  * @record: copy the peer's record; returns its octets, 0 if there is none
  * @notify: notify the peer (HDB-PLAT-009)
  * @disconnect: end the link: withdraw the record, and let the peer know
- * @free: free a link that was disconnected or is down, on which nothing is shared
- *	or mapped any more
+ * @free: free a link that was disconnected or is down, on which nothing is mapped
+ *	any more; references that are not revoked are left to themselves, as when
+ *	the process ends
  *
  * @alloc: allocate zeroed memory that can be shared with @rights over this link
  * @share: make references to @pages pages of @memory from page @first on; at most
  *	@capacity runs, which must be 1 or, unless @contiguous, @pages; -ENOSPC if
  *	there are no references left; -EACCES if @rights cannot be enforced for this
- *	memory (HDB-PLAT-004)
- * @revoke: make references unusable; -EBUSY as long as the peer may have them
- *	mapped: call it again later, all or none are revoked (HDB-PLAT-005)
+ *	memory (HDB-PLAT-004); -EINVAL if it is not what the platform can share;
+ *	-EAGAIN if the peer has yet to take what was sent before; -ENOTCONN
+ * @revoke: make references unusable; @runs are as @share gave them, each whole;
+ *	-EBUSY as long as the peer may have them mapped: call it again later, all or
+ *	none are revoked (HDB-PLAT-005).  When that may be worth while, *notified* is
+ *	reported, but not after *down*
  * @map: map references, contiguously, read-only if @rights is READ_ONLY; -EINVAL,
- *	and in @bad the number of the page, if one cannot be mapped (HDB-PLAT-006)
- * @unmap: undo @map
+ *	and in @bad the number of the page, if one cannot be mapped (HDB-PLAT-006);
+ *	-EACCES, and @bad, if its rights do not allow that; -ENOMEM; -ENOTCONN
+ * @unmap: undo @map; -EINVAL if that was never mapped so
  */
 struct hdmabuf_platform_ops {
 	const char *name;
@@ -162,8 +167,9 @@ int hdmabuf_local_pair(struct hdmabuf_platform *frontend,
 /**
  * hdmabuf_fault_platform() - a platform some of whose functions fail
  * @inner: the platform that does the work; belongs to @outer afterwards
- * @fails: is asked before each call; a negative errno makes the call fail with it,
- *	0 lets it through; @name is the function's name in the table
+ * @fails: is asked before each call of a function that can fail; a negative errno
+ *	makes it fail with that, 0 lets it through; @name is the function's name in
+ *	the table.  A *record* that fails is none
  * @user: for @fails
  * @outer: is filled
  *

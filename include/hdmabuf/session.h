@@ -87,7 +87,8 @@ struct hdmabuf_buffer;
 /**
  * struct hdmabuf_timeline_handle - a timeline, of this end or of the other
  *
- * Valid until it is destroyed, or *disconnected* returns.
+ * One of this end is valid until it is destroyed, one of the other until
+ * *disconnected* returns.
  */
 struct hdmabuf_timeline_handle;
 
@@ -138,6 +139,7 @@ void hdmabuf_config_init(struct hdmabuf_config *config);
  * @signal: timeline to signal when finished, or NULL
  * @signal_point: point to signal
  * @stamp: the sender's
+ * @life: the library's: tells the timeline @signal from a later one of its number
  */
 struct hdmabuf_turn {
 	struct hdmabuf_buffer *buffer;
@@ -146,6 +148,7 @@ struct hdmabuf_turn {
 	struct hdmabuf_timeline_handle *signal;
 	uint64_t signal_point;
 	uint64_t stamp;
+	uint32_t life;
 };
 
 /**
@@ -167,7 +170,8 @@ struct hdmabuf_turn {
  * @retire: the peer wants its buffer released within @grace_ms milliseconds: call
  *	*hdmabuf_buffer_release()*, now or soon; NULL stands for at once
  * @allocate: the peer wishes a buffer: fill @memory and @info, and @buffer_user if
- *	wanted, and return OK, or a status to refuse; NULL refuses with UNSUPPORTED
+ *	wanted, and return OK, or a status to refuse; NULL refuses with UNSUPPORTED;
+ *	the memory belongs to the library then, which frees it after *released*
  * @cpu_access: the peer is about to access a buffer by processor (@begin), or has
  *	done so: do cache maintenance and return OK; NULL stands for nothing to do
  * @exported: EXPORT was answered; @fault is NULL if it was accepted, else the buffer
@@ -278,7 +282,8 @@ int hdmabuf_endpoint_dispatch(struct hdmabuf_endpoint *endpoint);
  * hdmabuf_endpoint_flush() - make all requests visible to the peers now
  * @endpoint: open
  *
- * To be called after requests that were made outside a callback.
+ * To be called after requests that were made outside a callback; within one, it
+ * does nothing: dispatch() does it at its end.
  */
 void hdmabuf_endpoint_flush(struct hdmabuf_endpoint *endpoint);
 

@@ -7,8 +7,7 @@
 #ifndef HDMABUF_TABLE_H
 #define HDMABUF_TABLE_H
 
-#include <stdbool.h>
-
+#include <hdmabuf/types.h>
 #include <hyper_dmabuf.h>
 
 #ifdef __cplusplus
@@ -18,7 +17,7 @@ extern "C" {
 /**
  * struct hdmabuf_table_entry - a place in a table
  * @id: of the buffer; all zero if the place is free
- * @value: what the caller keeps for it
+ * @value: what the caller keeps for it; NULL if the place is free
  */
 struct hdmabuf_table_entry {
 	struct hdmabuf_id id;
@@ -66,7 +65,8 @@ void *hdmabuf_table_find(const struct hdmabuf_table *table,
  * @id: not zero, not in the table
  * @value: not NULL
  *
- * Return: false if the table is full, the id is zero, or already there
+ * Return: false if the table is full, the id is zero or already there, or the
+ * value is NULL
  */
 bool hdmabuf_table_insert(struct hdmabuf_table *table,
 			  const struct hdmabuf_id *id, void *value);

@@ -8,8 +8,7 @@
 #ifndef HDMABUF_TIMELINE_H
 #define HDMABUF_TIMELINE_H
 
-#include <stdbool.h>
-
+#include <hdmabuf/types.h>
 #include <hyper_dmabuf.h>
 
 #ifdef __cplusplus
@@ -62,6 +61,9 @@ uint64_t hdmabuf_cell_point(const struct hdmabuf_cell *cell, uint64_t known);
 /**
  * hdmabuf_cell_error() - read the error
  * @cell: in shared memory
+ *
+ * A waiter reads the error first and then the point, so that it misses no point
+ * that was signalled before the error.
  *
  * Return: ``HDMABUF_STATUS_OK``, or with what the timeline has ended; a number
  * that is no status reads as ``HDMABUF_STATUS_FAILED``

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* EXTENTS: linked pages of 64-bit references with counts. */
+#include "lib/core/directory_formats.h"
+#include "lib/core/octets.h"
+
+static uint32_t entries_a_page(uint32_t page_shift)
+{
+	return HDMABUF_EXTENTS_ENTRIES(1u << page_shift);
+}
+
+/* The structure declares the first; the page has room for more. */
+static struct hdmabuf_extent *extents_of(const void *page)
+{
+	return (struct hdmabuf_extent *)((char *)page +
+					 offsetof(struct hdmabuf_extents_page,
+						  extent));
+}
+
+void hdmabuf_extents_write(struct hdmabuf_directory_writer *writer)
+{
+	uint32_t fit = entries_a_page(writer->page_shift);
+	uint64_t left = writer->entries;
+	uint32_t page, i;
+
+	for (page = 0; page < writer->pages; page++) {
+		struct hdmabuf_extents_page *to =
+			hdmabuf_writer_page(writer, page);
+		struct hdmabuf_extent *extent = extents_of(to);
+		uint32_t count = hdmabuf_entries_here(left, fit);
+		bool last = page + 1 == writer->pages;
+
+		to->next = last ? 0 : hdmabuf_put_le64(writer->own[page + 1]);
+		to->count = hdmabuf_put_le32(count);
+		to->zero = 0;
+		for (i = 0; i < count; i++, extent++, writer->run++) {
+			extent->reference =
+				hdmabuf_put_le64(writer->run->reference);
+			extent->count = hdmabuf_put_le64(writer->run->count);
+		}
+		octets_clear(extent, (fit - count) * sizeof(*extent));
+		left -= count;
+	}
+}
+
+/* HDB-EXP-005: what has no meaning is zero. */
+static uint16_t check_zero(const struct hdmabuf_extents_page *page,
+			   uint32_t count, uint32_t fit, uint64_t entry,
+			   struct hdmabuf_fault *fault)
+{
+	const struct hdmabuf_extent *extent = extents_of(page) + count;
+
+	if (page->zero)
+		return hdmabuf_directory_fault(fault, HDMABUF_STATUS_RESERVED,
+					       entry,
+					       hdmabuf_get_le32(page->zero));
+	for (; count < fit; count++, extent++) {
+		hdmabuf_le64 value = extent->reference ? extent->reference :
+							 extent->count;
+
+		if (value)
+			return hdmabuf_directory_fault(fault,
+						       HDMABUF_STATUS_RESERVED,
+						       entry + count,
+						       hdmabuf_get_le64(value));
+	}
+	return HDMABUF_STATUS_OK;
+}
+
+/*
+ * HDB-IMP-015. The last reference is told if it fits; the counts of all extents
+ * may not exceed the pages, nor, where no extent follows, fall short of them.
+ */
+static uint16_t check_extent(const struct hdmabuf_directory_reader *reader,
+			     uint64_t reference, uint64_t count, uint64_t entry,
+			     uint64_t pages_left, struct hdmabuf_fault *fault)
+{
+	uint64_t last = reference + (count - 1);
+
+	if (!count || count > pages_left ||
+	    (count < pages_left && entry + 1 == reader->layout.entries))
+		return hdmabuf_directory_fault(fault, HDMABUF_STATUS_INVALID,
+					       entry, count);
+	if (last < reference)
+		return hdmabuf_directory_fault(fault, HDMABUF_STATUS_INVALID,
+					       entry, 0);
+	if (last > reader->reference_max)
+		return hdmabuf_directory_fault(fault, HDMABUF_STATUS_INVALID,
+					       entry, last);
+	return HDMABUF_STATUS_OK;
+}
+
+/* First what is INVALID, which ranks before BAD_REFERENCE (HDB-BOTH-038). */
+static uint16_t check_extents(const struct hdmabuf_directory_reader *reader,
+			      const struct hdmabuf_extent *extent,
+			      uint32_t count, struct hdmabuf_fault *fault)
+{
+	uint64_t left = reader->layout.pages - reader->data_pages;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		uint64_t pages = hdmabuf_get_le64(extent[i].count);
+		uint16_t status = check_extent(
+			reader, hdmabuf_get_le64(extent[i].reference), pages,
+			reader->entries_read + i, left, fault);
+
+		if (status)
+			return status;
+		left -= pages;
+	}
+	for (i = 0; i < count; i++) {
+		if (!extent[i].reference)
+			return hdmabuf_directory_fault(
+				fault, HDMABUF_STATUS_BAD_REFERENCE,
+				reader->entries_read + i, 0);
+	}
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t check_page(const struct hdmabuf_directory_reader *reader,
+			   const struct hdmabuf_extents_page *page,
+			   uint32_t count, uint32_t fit,
+			   struct hdmabuf_fault *fault)
+{
+	uint32_t claimed = hdmabuf_get_le32(page->count);
+	uint64_t entry = reader->entries_read;
+	uint16_t status = check_zero(page, count, fit, entry, fault);
+
+	if (status)
+		return status;
+	/* HDB-IMP-016 */
+	if (claimed != count)
+		return hdmabuf_directory_fault(fault, HDMABUF_STATUS_INVALID,
+					       entry, claimed);
+	return check_extents(reader, extents_of(page), count, fault);
+}
+
+uint16_t hdmabuf_extents_feed(struct hdmabuf_directory_reader *reader,
+			      const void *page, struct hdmabuf_fault *fault)
+{
+	const struct hdmabuf_extents_page *from = page;
+	const struct hdmabuf_extent *extent = extents_of(page);
+	uint32_t fit = entries_a_page(reader->layout.page_shift);
+	uint32_t count = hdmabuf_entries_here(
+		reader->layout.entries - reader->entries_read, fit);
+	uint32_t i;
+
+	if (check_page(reader, from, count, fit, fault))
+		return fault->status;
+	for (i = 0; i < count; i++, extent++) {
+		uint64_t pages = hdmabuf_get_le64(extent->count);
+
+		if (!hdmabuf_reader_add(
+			    reader, hdmabuf_get_le64(extent->reference), pages))
+			return hdmabuf_reader_full(fault);
+		reader->data_pages += pages;
+	}
+	reader->entries_read += count;
+	return hdmabuf_reader_link(reader, hdmabuf_get_le64(from->next), fault);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files about directories share: the three formats, page by page. */
+#ifndef HDMABUF_CORE_DIRECTORY_FORMATS_H
+#define HDMABUF_CORE_DIRECTORY_FORMATS_H
+
+#include <hdmabuf/directory.h>
+
+#pragma GCC visibility push(hidden)
+
+/*
+ * A directory that is being written.
+ * @run: where the next reference or extent comes from
+ * @done: references of @run that are written
+ * @entries: references of a LIST or TABLE, extents of EXTENTS
+ * @own: references of the directory's pages
+ * @memory: the directory's pages
+ */
+struct hdmabuf_directory_writer {
+	const struct hdmabuf_run *run;
+	uint64_t done;
+	uint64_t entries;
+	uint32_t page_shift;
+	const uint64_t *own;
+	char *memory;
+	uint32_t pages;
+};
+
+void *hdmabuf_writer_page(const struct hdmabuf_directory_writer *writer,
+			  uint32_t page);
+
+/* The smaller of what is left and what fits. */
+static inline uint32_t hdmabuf_entries_here(uint64_t left, uint32_t fit)
+{
+	return left < fit ? (uint32_t)left : fit;
+}
+
+/*
+ * What is wrong with a directory. A fault of a link is told as that of the first
+ * entry that lies behind it, one of the head of a page as that of its first entry.
+ */
+uint16_t hdmabuf_directory_fault(struct hdmabuf_fault *fault, uint16_t status,
+				 uint64_t entry, uint64_t value);
+
+/* Add a run to what was found; false if there is no room. */
+static inline bool hdmabuf_reader_add(struct hdmabuf_directory_reader *reader,
+				      uint64_t reference, uint64_t count)
+{
+	struct hdmabuf_run *run = &reader->runs[reader->run_count];
+
+	if (reader->run_count == reader->pending)
+		return false;
+	run->reference = reference;
+	run->count = count;
+	reader->run_count++;
+	return true;
+}
+
+uint16_t hdmabuf_reader_full(struct hdmabuf_fault *fault);
+
+/* HDB-IMP-012: there is a next page if, and only if, entries are left. */
+uint16_t hdmabuf_reader_link(struct hdmabuf_directory_reader *reader,
+			     uint64_t next, struct hdmabuf_fault *fault);
+
+/* 32-bit references, as they lie in a page of a LIST or TABLE. */
+void hdmabuf_references_put(struct hdmabuf_directory_writer *writer,
+			    hdmabuf_le32 *word, uint32_t count);
+
+/*
+ * @count of the @fit references that a page has room for are taken, the others
+ * must be zero. @entry is the number of the first, and @span how many pages of
+ * data lie behind each.
+ */
+uint16_t hdmabuf_references_take(struct hdmabuf_directory_reader *reader,
+				 const hdmabuf_le32 *word, uint32_t count,
+				 uint32_t fit, uint64_t entry, uint64_t span,
+				 struct hdmabuf_fault *fault);
+
+void hdmabuf_list_write(struct hdmabuf_directory_writer *writer);
+uint16_t hdmabuf_list_feed(struct hdmabuf_directory_reader *reader,
+			   const void *page, struct hdmabuf_fault *fault);
+
+/* Pages of all levels, or 0 if more than three levels would be needed. */
+uint64_t hdmabuf_table_pages(uint64_t entries, uint32_t page_shift);
+void hdmabuf_table_write(struct hdmabuf_directory_writer *writer);
+void hdmabuf_table_begin(struct hdmabuf_directory_reader *reader);
+size_t hdmabuf_table_wanted(const struct hdmabuf_directory_reader *reader,
+			    struct hdmabuf_run *wanted, size_t capacity,
+			    uint64_t *pages);
+uint16_t hdmabuf_table_feed(struct hdmabuf_directory_reader *reader,
+			    const void *page, struct hdmabuf_fault *fault);
+
+void hdmabuf_extents_write(struct hdmabuf_directory_writer *writer);
+uint16_t hdmabuf_extents_feed(struct hdmabuf_directory_reader *reader,
+			      const void *page, struct hdmabuf_fault *fault);
+
+#pragma GCC visibility pop
+
+#endif /* HDMABUF_CORE_DIRECTORY_FORMATS_H */

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TABLE: a tree of pages of 32-bit references.
+ *
+ * A page of references is passed a level after the other. What is found in one
+ * level are the pages of the next: these wait at the end of the caller's runs
+ * while what is found in them is put to the beginning. As each waiting reference
+ * leads to a page full of others, except for the last, the two never meet if there
+ * is room for all references of the data.
+ */
+#include "lib/core/directory_formats.h"
+#include "lib/core/octets.h"
+
+#define DEPTH_MAX 3
+
+/* Binary logarithm of the references in a page. */
+static unsigned int bits_a_page(uint32_t page_shift)
+{
+	return page_shift - 2;
+}
+
+/*
+ * Entries of the level that has @below levels below it. That many entries, in
+ * whole pages, are the entries of the level above.
+ */
+static uint64_t level_entries(uint64_t entries, uint32_t page_shift,
+			      uint32_t below)
+{
+	return ((entries - 1) >> (bits_a_page(page_shift) * below)) + 1;
+}
+
+/* The smallest that suffices; one more than allowed if none does. */
+static uint32_t depth_of(uint64_t entries, uint32_t page_shift)
+{
+	uint32_t depth = 1;
+
+	while (depth <= DEPTH_MAX &&
+	       level_entries(entries, page_shift, depth) > 1)
+		depth++;
+	return depth;
+}
+
+uint64_t hdmabuf_table_pages(uint64_t entries, uint32_t page_shift)
+{
+	uint32_t depth = depth_of(entries, page_shift);
+	uint64_t pages = 0;
+
+	if (!entries || depth > DEPTH_MAX)
+		return 0;
+	for (; depth; depth--)
+		pages += level_entries(entries, page_shift, depth);
+	return pages;
+}
+
+/* ---- Writing ------------------------------------------------------------- */
+
+/* The references of the directory's own pages from @own on. */
+static void put_own(const struct hdmabuf_directory_writer *writer, uint32_t own,
+		    hdmabuf_le32 *word, uint32_t count)
+{
+	while (count--)
+		*word++ = hdmabuf_put_le32((uint32_t)writer->own[own++]);
+}
+
+/* A level begins at page @page, and the next where it ends. */
+static uint32_t write_level(struct hdmabuf_directory_writer *writer,
+			    uint32_t page, uint32_t below)
+{
+	uint32_t fit = HDMABUF_TABLE_ENTRIES(1u << writer->page_shift);
+	uint64_t left =
+		level_entries(writer->entries, writer->page_shift, below);
+	uint32_t next = page + (uint32_t)level_entries(writer->entries,
+						       writer->page_shift,
+						       below + 1);
+	uint32_t own = next;
+
+	for (; page < next; page++) {
+		hdmabuf_le32 *word = hdmabuf_writer_page(writer, page);
+		uint32_t count = hdmabuf_entries_here(left, fit);
+
+		if (below)
+			put_own(writer, own, word, count);
+		else
+			hdmabuf_references_put(writer, word, count);
+		octets_clear(word + count, (fit - count) * sizeof(*word));
+		own += count;
+		left -= count;
+	}
+	return next;
+}
+
+void hdmabuf_table_write(struct hdmabuf_directory_writer *writer)
+{
+	uint32_t below = depth_of(writer->entries, writer->page_shift);
+	uint32_t page = 0;
+
+	while (below--)
+		page = write_level(writer, page, below);
+}
+
+/* ---- Reading ------------------------------------------------------------- */
+
+void hdmabuf_table_begin(struct hdmabuf_directory_reader *reader)
+{
+	reader->depth =
+		depth_of(reader->layout.entries, reader->layout.page_shift);
+	reader->level_pages = 1;
+}
+
+static uint32_t levels_below(const struct hdmabuf_directory_reader *reader)
+{
+	return reader->depth - 1 - reader->level;
+}
+
+size_t hdmabuf_table_wanted(const struct hdmabuf_directory_reader *reader,
+			    struct hdmabuf_run *wanted, size_t capacity,
+			    uint64_t *pages)
+{
+	uint64_t from = reader->pending;
+	size_t count;
+
+	for (count = 0; count < capacity && from < reader->run_capacity;
+	     count++, from++) {
+		wanted[count] = reader->runs[from];
+		*pages += reader->runs[from].count;
+	}
+	return count;
+}
+
+/* The page at hand need not wait any more. */
+static void leave_pending(struct hdmabuf_directory_reader *reader)
+{
+	struct hdmabuf_run *run = &reader->runs[reader->pending];
+
+	if (!reader->level)
+		return;
+	run->reference++;
+	if (!--run->count)
+		reader->pending++;
+}
+
+/* What was found in this level are the pages of the next. */
+static void enter_next_level(struct hdmabuf_directory_reader *reader)
+{
+	uint64_t count = reader->run_count;
+
+	reader->pending = reader->run_capacity - count;
+	while (count--)
+		reader->runs[reader->pending + count] = reader->runs[count];
+	reader->run_count = 0;
+	reader->level_pages = (uint32_t)reader->entries_read;
+	reader->level_read = 0;
+	reader->entries_read = 0;
+	reader->level++;
+}
+
+uint16_t hdmabuf_table_feed(struct hdmabuf_directory_reader *reader,
+			    const void *page, struct hdmabuf_fault *fault)
+{
+	uint32_t page_shift = reader->layout.page_shift;
+	uint32_t fit = HDMABUF_TABLE_ENTRIES(1u << page_shift);
+	uint32_t below = levels_below(reader);
+	uint64_t span = (uint64_t)1 << (bits_a_page(page_shift) * below);
+	uint64_t left =
+		level_entries(reader->layout.entries, page_shift, below) -
+		reader->entries_read;
+	uint32_t count = hdmabuf_entries_here(left, fit);
+	uint16_t status;
+
+	leave_pending(reader);
+	status = hdmabuf_references_take(reader, page, count, fit,
+					 reader->entries_read * span, span,
+					 fault);
+	if (status)
+		return status;
+	reader->entries_read += count;
+	reader->level_read++;
+	if (!below)
+		reader->data_pages += count;
+	else if (reader->level_read == reader->level_pages)
+		enter_next_level(reader);
+	return HDMABUF_STATUS_OK;
+}

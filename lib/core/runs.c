@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* No page comes twice. */
+#include <hdmabuf/directory.h>
+
+#include "lib/core/note.h"
+#include "lib/core/octets.h"
+
+/* Whether @next, which begins no earlier than @run, begins within it. */
+static bool overlaps(const struct hdmabuf_run *run,
+		     const struct hdmabuf_run *next)
+{
+	return next->reference - run->reference < run->count;
+}
+
+/* As most directories are: nothing has to be sorted. */
+static bool is_ascending(const struct hdmabuf_run *runs, size_t count)
+{
+	size_t i;
+
+	for (i = 1; i < count; i++) {
+		if (runs[i].reference < runs[i - 1].reference ||
+		    overlaps(&runs[i - 1], &runs[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Put runs[at] where it belongs in the heap below it: down to a leaf along the
+ * greater children, which needs no decision that a processor could guess wrong,
+ * and up again, which is seldom far.
+ */
+static void sift(struct hdmabuf_run *runs, size_t at, size_t count)
+{
+	struct hdmabuf_run run = runs[at];
+	size_t top = at;
+
+	while (2 * at + 1 < count) {
+		size_t child = 2 * at + 1;
+
+		if (child + 1 < count)
+			child += runs[child + 1].reference >
+				 runs[child].reference;
+		runs[at] = runs[child];
+		at = child;
+	}
+	while (at > top && runs[(at - 1) / 2].reference < run.reference) {
+		runs[at] = runs[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	runs[at] = run;
+}
+
+/* Heapsort: a peer chooses the order, and none takes longer than others. */
+static void sort(struct hdmabuf_run *runs, size_t count)
+{
+	size_t i;
+
+	for (i = count / 2; i--;)
+		sift(runs, i, count);
+	for (i = count; i-- > 1;) {
+		struct hdmabuf_run greatest = runs[0];
+
+		runs[0] = runs[i];
+		runs[i] = greatest;
+		sift(runs, 0, i);
+	}
+}
+
+/* Of the pages, the number of the one that is the second to have @reference. */
+static uint64_t second_page(const struct hdmabuf_run *runs, uint64_t reference)
+{
+	bool seen = false;
+	uint64_t page = 0;
+
+	for (;; page += runs->count, runs++) {
+		uint64_t distance = reference - runs->reference;
+
+		if (reference < runs->reference || distance >= runs->count)
+			continue;
+		if (seen)
+			return page + distance;
+		seen = true;
+	}
+}
+
+uint16_t hdmabuf_runs_unique(const struct hdmabuf_run *runs, size_t count,
+			     struct hdmabuf_run *scratch,
+			     struct hdmabuf_fault *fault)
+{
+	size_t i;
+
+	fault_none(fault);
+	if (is_ascending(runs, count))
+		return HDMABUF_STATUS_OK;
+	octets_copy(scratch, runs, count * sizeof(*runs));
+	sort(scratch, count);
+	for (i = 1; i < count; i++) {
+		uint64_t reference = scratch[i].reference;
+
+		if (overlaps(&scratch[i - 1], &scratch[i]))
+			return hdmabuf_fault_set(fault,
+						 HDMABUF_STATUS_DUPLICATE,
+						 HDMABUF_WHERE_PAGE,
+						 second_page(runs, reference),
+						 reference);
+	}
+	return HDMABUF_STATUS_OK;
+}

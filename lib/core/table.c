@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* A hash table of ids, with open addressing and linear probing. */
+#include <hdmabuf/table.h>
+
+#include "lib/core/octets.h"
+#include "lib/core/siphash.h"
+
+/* SipHash takes a key of 128 bits: the second half is as secret as the first. */
+static uint64_t other_half(uint64_t key)
+{
+	key += 0x9e3779b97f4a7c15u;
+	key = (key ^ key >> 30) * 0xbf58476d1ce4e5b9u;
+	key = (key ^ key >> 27) * 0x94d049bb133111ebu;
+	return key ^ key >> 31;
+}
+
+static uint64_t hash(const struct hdmabuf_table *table,
+		     const struct hdmabuf_id *id)
+{
+	const uint64_t key[2] = { table->key, other_half(table->key) };
+	hdmabuf_le64 stored[2];
+	uint64_t words[2];
+
+	octets_copy(stored, id, sizeof(stored));
+	words[0] = hdmabuf_get_le64(stored[0]);
+	words[1] = hdmabuf_get_le64(stored[1]);
+	return siphash(key, words);
+}
+
+static size_t wrap(const struct hdmabuf_table *table, size_t place)
+{
+	return place & (table->capacity - 1);
+}
+
+/* Where the search for an id begins. */
+static size_t home(const struct hdmabuf_table *table,
+		   const struct hdmabuf_id *id)
+{
+	return wrap(table, (size_t)hash(table, id));
+}
+
+static bool is_free(const struct hdmabuf_table_entry *entry)
+{
+	return !entry->value;
+}
+
+/* The place of an id, or where it would go: a quarter of all places is free. */
+static size_t search(const struct hdmabuf_table *table,
+		     const struct hdmabuf_id *id)
+{
+	size_t place = home(table, id);
+
+	while (!is_free(&table->entries[place]) &&
+	       !octets_equal(&table->entries[place].id, id, sizeof(*id)))
+		place = wrap(table, place + 1);
+	return place;
+}
+
+/*
+ * An entry is found only if no place from its home to its own is free. So an
+ * entry that has the hole in between moves into it, and leaves one itself.
+ */
+static void close_hole(struct hdmabuf_table *table, size_t hole)
+{
+	size_t place = wrap(table, hole + 1);
+	size_t from_home;
+
+	while (!is_free(&table->entries[place])) {
+		from_home = place - home(table, &table->entries[place].id);
+		from_home = wrap(table, from_home);
+		if (from_home >= wrap(table, place - hole)) {
+			table->entries[hole] = table->entries[place];
+			hole = place;
+		}
+		place = wrap(table, place + 1);
+	}
+	octets_clear(&table->entries[hole], sizeof(table->entries[hole]));
+}
+
+void hdmabuf_table_init(struct hdmabuf_table *table,
+			struct hdmabuf_table_entry *entries, size_t capacity,
+			uint64_t key)
+{
+	size_t place;
+
+	table->entries = entries;
+	table->capacity = capacity;
+	table->count = 0;
+	table->key = key;
+	for (place = 0; place < capacity; place++)
+		octets_clear(&entries[place], sizeof(entries[place]));
+}
+
+void *hdmabuf_table_find(const struct hdmabuf_table *table,
+			 const struct hdmabuf_id *id)
+{
+	return table->entries[search(table, id)].value;
+}
+
+bool hdmabuf_table_insert(struct hdmabuf_table *table,
+			  const struct hdmabuf_id *id, void *value)
+{
+	struct hdmabuf_table_entry *entry;
+
+	if (table->count >= table->capacity - table->capacity / 4 || !value ||
+	    octets_are_zero(id, sizeof(*id)))
+		return false;
+	entry = &table->entries[search(table, id)];
+	if (!is_free(entry))
+		return false;
+	entry->id = *id;
+	entry->value = value;
+	table->count++;
+	return true;
+}
+
+void *hdmabuf_table_remove(struct hdmabuf_table *table,
+			   const struct hdmabuf_id *id)
+{
+	size_t place = search(table, id);
+	void *value = table->entries[place].value;
+
+	if (value) {
+		close_hole(table, place);
+		table->count--;
+	}
+	return value;
+}
+
+void *hdmabuf_table_next(const struct hdmabuf_table *table, size_t *place)
+{
+	while (*place < table->capacity) {
+		const struct hdmabuf_table_entry *entry =
+			&table->entries[(*place)++];
+
+		if (!is_free(entry))
+			return entry->value;
+	}
+	return NULL;
+}
