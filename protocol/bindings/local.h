@@ -28,8 +28,8 @@ extern "C" {
  * [HDB-LOCAL-001] A backend that finds a socket at PATH MUST replace it only
  * if nobody listens on it.
  *
- * The end of a connection is the end of the peer: its record is gone, and the
- * session is lost.
+ * LEAVE, or the end of a connection, is the end of the peer: its record is
+ * gone, and the session is lost.
  *
  * Packets
  * -------
@@ -46,6 +46,7 @@ extern "C" {
  * GRANT       from now on, these references lead to this memory
  * REVOKE      these references shall go
  * REVOKED     I have forgotten these references and mapped nothing of them
+ * LEAVE       I am leaving; all my references shall go
  * ==========  ==============================================================
  *
  * .. hdmabuf-sequence:: local
@@ -59,8 +60,16 @@ extern "C" {
  *     frontend -> backend: REVOKE (pages of a buffer)
  *     backend: unmaps, closes the descriptor
  *     backend -> frontend: REVOKED (the same pages)
+ *     ...
+ *     frontend -> backend: LEAVE
+ *     backend -> frontend: LEAVE
+ *     frontend: has nothing mapped, ends its side
+ *     backend: unmaps the channel, ends its side
  *
  * [HDB-LOCAL-002] ATTACH MUST be the first packet of each end, and come once.
+ *
+ * [HDB-LOCAL-013] An end SHOULD drop a connection over which no ATTACH comes
+ * within a few seconds.
  *
  * [HDB-LOCAL-003] An end MUST close a connection on which it receives a packet
  * that this binding does not allow, that has the wrong size, or that carries
@@ -72,6 +81,15 @@ extern "C" {
  * [HDB-LOCAL-005] An end MUST bound the number of grants and the number of
  * pages that it keeps for a connection, and close a connection that exceeds
  * it.
+ *
+ * [HDB-LOCAL-014] An end MUST NOT have more granted over a connection, and not
+ * REVOKED, than ``HDMABUF_LOCAL_GRANTS_MAX`` grants with
+ * ``HDMABUF_LOCAL_PAGES_MAX`` pages in ``HDMABUF_LOCAL_MEMORIES_MAX`` different
+ * memories.
+ *
+ * That much a receiver is expected to keep, one descriptor for each memory.
+ * An end that has fewer descriptors than its connections need closes the
+ * connection that holds most of them.
  *
  * Records
  * -------
@@ -89,6 +107,12 @@ extern "C" {
  * at ``offset``. References of one GRANT are consecutive in the sense of
  * EXTENTS; so are those of two GRANTs whose numbers follow one another.
  *
+ * [HDB-LOCAL-015] GRANT MUST be in the socket before any of its references
+ * stands in a record or in shared memory.
+ *
+ * An end may see a message in a ring before it has looked at the socket: if it
+ * does not know a reference, it takes what has come and looks again.
+ *
  * [HDB-LOCAL-006] GRANT MUST NOT give a number that is 0 or still in use, nor
  * a run that passes 2^32 - 1.
  *
@@ -98,8 +122,17 @@ extern "C" {
  * Without that seal, the end that shares could cut the memory off under the
  * other's mapping and kill it.
  *
+ * [HDB-LOCAL-016] A memfd that is granted MUST NOT consist of huge pages.
+ *
+ * Of these, one that is touched may turn out not to be there any more.
+ *
+ * [HDB-LOCAL-017] The descriptor of a GRANT MUST be open for reading and, if
+ * the rights are READ_WRITE, for writing.
+ *
  * [HDB-LOCAL-008] A receiver of GRANT MUST check HDB-LOCAL-006 and
  * HDB-LOCAL-007 before it keeps the descriptor.
+ *
+ * It does well to check HDB-LOCAL-016 and HDB-LOCAL-017 with them.
  *
  * [HDB-LOCAL-009] Memory that is granted READ_ONLY MUST be sealed against
  * future writing (F_SEAL_FUTURE_WRITE and F_SEAL_SEAL), or be a dma-buf whose
@@ -107,9 +140,20 @@ extern "C" {
  *
  * After that seal no descriptor of the memory, however come by, can be mapped
  * writable.  What the exporter mapped before stays writable for the exporter.
+ * So memory that is granted READ_ONLY once can never be granted READ_WRITE, and
+ * an end that seals memory granted READ_WRITE with F_SEAL_SEAL alone keeps the
+ * other from sealing it.  One hole is the kernel's: a udmabuf driver that is
+ * older than Linux 6.13, and was not mended, makes a writable dma-buf of
+ * memory so sealed for anybody who may open /dev/udmabuf.
+ *
+ * [HDB-LOCAL-018] REVOKE MUST name all the references of one GRANT, and no
+ * other.
  *
  * [HDB-LOCAL-010] An end that receives REVOKE MUST make no new mapping of
  * these references and send REVOKED when no mapping of them is left.
+ *
+ * REVOKED names the same references as the REVOKE that it answers; until then
+ * their numbers are in use.
  *
  * A peer that lies about this keeps the memory, for the kernel frees it only
  * with the last descriptor; what the exporter puts into *other* memory it
@@ -118,13 +162,42 @@ extern "C" {
  * [HDB-LOCAL-011] An end MUST NOT use memory for anything new that it has once
  * granted.
  *
- * It may only be freed.  The pages of a dead peer's references are revoked
- * when the process of that peer has ended.
+ * It may only be freed.
+ *
+ * Leaving
+ * -------
+ *
+ * An end that is done with a connection, or closes it because of the other's
+ * packets, sends LEAVE, unmaps what it has mapped of the other's memory as soon
+ * as it can, and then ends its side: by closing the socket, or by
+ * ``shutdown(SHUT_WR)`` if it still waits for the other.  The end that receives
+ * LEAVE does the same.
+ *
+ * [HDB-LOCAL-019] An end MUST NOT send anything after LEAVE.
+ *
+ * [HDB-LOCAL-020] After LEAVE, an end MUST NOT end its side of the connection
+ * before it has unmapped all memory that was granted to it there.
+ *
+ * [HDB-LOCAL-021] When a connection is over, an end MUST take its references
+ * for revoked only when the other has ended its side, and has either sent LEAVE
+ * before or is a process that has ended.
+ *
+ * So nothing is waited for that a living peer has let go of, and nothing is
+ * taken back from a peer that merely lost its socket.  The process is the one
+ * that connected or listened (SO_PEERPIDFD, SO_PEERCRED).  Where the kernel
+ * cannot tell which that is, or it is the end's own, the end of the other side
+ * has to do: a process that dies has lost its mappings before its sockets.
  *
  * Notification
  * ------------
  *
  * An end notifies the other by writing 1 to the eventfd of the other's ATTACH.
+ *
+ * [HDB-LOCAL-022] An end MUST check that the descriptor of an ATTACH is an
+ * eventfd before it writes to it.
+ *
+ * Else a peer could have it write into any file that the peer can open, with
+ * the permissions of the writer.
  *
  * [HDB-LOCAL-012] An end MUST make the eventfd that it receives non-blocking.
  *
@@ -139,6 +212,12 @@ extern "C" {
 #define HDMABUF_LOCAL_VERSION 1
 /** define HDMABUF_LOCAL_RECORD_OCTETS - longest text of a RECORD */
 #define HDMABUF_LOCAL_RECORD_OCTETS 1024
+/** define HDMABUF_LOCAL_GRANTS_MAX - most grants of an end at a time */
+#define HDMABUF_LOCAL_GRANTS_MAX 65536
+/** define HDMABUF_LOCAL_PAGES_MAX - most pages granted by an end at a time */
+#define HDMABUF_LOCAL_PAGES_MAX 16777216
+/** define HDMABUF_LOCAL_MEMORIES_MAX - in so many memories at most */
+#define HDMABUF_LOCAL_MEMORIES_MAX 1024
 
 /**
  * enum hdmabuf_local_type - types of packets
@@ -147,13 +226,15 @@ extern "C" {
  * @HDMABUF_LOCAL_GRANT: references to memory; carries the memory
  * @HDMABUF_LOCAL_REVOKE: references shall go
  * @HDMABUF_LOCAL_REVOKED: references are gone
+ * @HDMABUF_LOCAL_LEAVE: last word; all references of the sender shall go
  */
 enum hdmabuf_local_type {
 	HDMABUF_LOCAL_ATTACH = 1,
 	HDMABUF_LOCAL_RECORD = 2,
 	HDMABUF_LOCAL_GRANT = 3,
 	HDMABUF_LOCAL_REVOKE = 4,
-	HDMABUF_LOCAL_REVOKED = 5
+	HDMABUF_LOCAL_REVOKED = 5,
+	HDMABUF_LOCAL_LEAVE = 6
 };
 
 /**
@@ -205,13 +286,12 @@ struct hdmabuf_local_packet {
 
 #define HDMABUF_ASSERT(name, condition) \
 	typedef char hdmabuf_assert_##name[(condition) ? 1 : -1]
-#define HDMABUF_ASSERT_AT(member, octets)                              \
-	HDMABUF_ASSERT(offsetof_local_packet_##member,                 \
+#define HDMABUF_ASSERT_AT(member, octets) \
+	HDMABUF_ASSERT(offsetof_local_packet_##member, \
 		       offsetof(struct hdmabuf_local_packet, member) == \
 			       (octets))
 
-HDMABUF_ASSERT(sizeof_local_packet,
-	       sizeof(struct hdmabuf_local_packet) == 40);
+HDMABUF_ASSERT(sizeof_local_packet, sizeof(struct hdmabuf_local_packet) == 40);
 HDMABUF_ASSERT_AT(magic, 0);
 HDMABUF_ASSERT_AT(type, 4);
 HDMABUF_ASSERT_AT(version, 8);
