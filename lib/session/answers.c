@@ -74,19 +74,22 @@ static void echo_answered(struct hdmabuf_session *session,
 }
 
 /*
- * UNEXPORT: if nothing was mapped, or the importer's RELEASED has crossed it,
- * the buffer is released; else RELEASED will follow.
+ * UNEXPORT: if nothing was mapped, the buffer is released. Else RELEASED will
+ * follow, or has crossed it, if the importer does not know the buffer any more.
  */
 static void unexport_answered(struct hdmabuf_buffer *buffer,
 			      const struct hdmabuf_answer *answer)
 {
-	if (!buffer)
-		return;
-	if (answer->fault.status == HDMABUF_STATUS_OK && answer->mapped)
-		return;
-	if (answer->fault.status == HDMABUF_STATUS_OK ||
-	    answer->fault.status == HDMABUF_STATUS_NO_SUCH_BUFFER)
+	if (buffer && !answer->fault.status && !answer->mapped)
 		export_released(buffer);
+}
+
+/* What needs no word: the session ends, or RELEASED says it. */
+static bool is_explained(const struct hdmabuf_answer *answer)
+{
+	return answer->fault.status == HDMABUF_STATUS_CLOSING ||
+	       (answer->operation == HDMABUF_OP_UNEXPORT &&
+		answer->fault.status == HDMABUF_STATUS_NO_SUCH_BUFFER);
 }
 
 static void refused(struct hdmabuf_session *session,
@@ -131,6 +134,10 @@ void handle_answer(struct hdmabuf_session *session,
 	case HDMABUF_OP_UNEXPORT:
 		unexport_answered(pending->buffer, answer);
 		break;
+	case HDMABUF_OP_HAND_OFF:
+		if (pending->buffer && answer->fault.status)
+			hand_off_refused(pending->buffer);
+		break;
 	case HDMABUF_OP_ECHO:
 		echo_answered(session, answer);
 		break;
@@ -144,7 +151,6 @@ void handle_answer(struct hdmabuf_session *session,
 				      HDMABUF_STATUS_CANCELLED);
 		break;
 	}
-	if (answer->fault.status &&
-	    answer->fault.status != HDMABUF_STATUS_CLOSING)
+	if (answer->fault.status && !is_explained(answer))
 		refused(session, pending, answer);
 }

@@ -103,7 +103,7 @@ int buffer_insert(struct hdmabuf_session *session,
 bool buffer_is_usable(const struct hdmabuf_buffer *buffer)
 {
 	return buffer->session && !buffer->forgotten && !buffer->released &&
-	       buffer->session->state == HDMABUF_SESSION_CONNECTED;
+	       session_is_open(buffer->session);
 }
 
 static int hand_off_event(const struct hdmabuf_buffer *buffer)
@@ -138,6 +138,13 @@ static bool points_are_right(const struct hdmabuf_session *session,
 			   signal_point > signal->named);
 }
 
+/* The last of a group has no flag MORE. */
+static bool group_may_grow(const struct hdmabuf_session *session)
+{
+	return session->features & HDMABUF_FEATURE_GROUP &&
+	       session->group_sent < GROUP_MAX - 1;
+}
+
 int hdmabuf_hand_off(struct hdmabuf_buffer *buffer,
 		     struct hdmabuf_timeline_handle *wait, uint64_t wait_point,
 		     struct hdmabuf_timeline_handle *signal,
@@ -165,18 +172,29 @@ int hdmabuf_hand_off(struct hdmabuf_buffer *buffer,
 	if (!hand_off_allowed(buffer))
 		return -EACCES;
 	if (!points_are_right(session, wait, signal, signal_point) ||
-	    (more && !(session->features & HDMABUF_FEATURE_GROUP)))
+	    (more && !group_may_grow(session)))
 		return -EINVAL;
 	error = request_send(session, &request, buffer, NULL);
 	if (error)
 		return error;
 	buffer_event(buffer, hand_off_event(buffer));
 	buffer->held = false;
-	session->group_sending = more;
+	session->group_sent = more ? session->group_sent + 1 : 0;
 	session->statistics.hand_offs_sent++;
 	if (signal)
 		signal->named = signal_point;
 	return 0;
+}
+
+/* HDB-BOTH-037: a lent buffer is where it was. */
+void hand_off_refused(struct hdmabuf_buffer *buffer)
+{
+	if (buffer->info.rights != HDMABUF_RIGHTS_LEND)
+		return;
+	if (!buffer->exported_here)
+		buffer->held = true;
+	else if (buffer->state == HDMABUF_BUFFER_LENT)
+		buffer_event(buffer, HDMABUF_BUFFER_HAND_BACK);
 }
 
 int hdmabuf_buffer_query(struct hdmabuf_buffer *buffer)
@@ -217,7 +235,7 @@ int hdmabuf_session_allocate(struct hdmabuf_session *session,
 		.allocate = *wish,
 	};
 
-	if (session->state != HDMABUF_SESSION_CONNECTED)
+	if (!session_is_open(session))
 		return -ENOTCONN;
 	if (!(session->features & HDMABUF_FEATURE_ALLOCATE))
 		return -EOPNOTSUPP;
@@ -229,7 +247,7 @@ int hdmabuf_session_echo(struct hdmabuf_session *session,
 {
 	struct hdmabuf_request request = { .operation = HDMABUF_OP_ECHO };
 
-	if (session->state != HDMABUF_SESSION_CONNECTED)
+	if (!session_is_open(session))
 		return -ENOTCONN;
 	memcpy(request.echo, octets, sizeof(request.echo));
 	return request_send(session, &request, NULL, NULL);

@@ -149,7 +149,8 @@ int hdmabuf_endpoint_new(struct hdmabuf_platform platform,
 	endpoint->timer_fd = -1;
 	endpoint->platform = platform;
 	endpoint->role = role;
-	endpoint->callbacks = *callbacks;
+	if (callbacks)
+		endpoint->callbacks = *callbacks;
 	endpoint->user = user;
 	endpoint->retry_at = NEVER;
 	endpoint->timer_at = NEVER;
@@ -216,6 +217,18 @@ static void *on_up(void *user, struct hdmabuf_link *link)
 	return session_new(endpoint, link);
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* It may be that the peer has let go of something. */
+static void endpoint_retry_soon(struct hdmabuf_endpoint *endpoint)
+{
+	endpoint->retry_at = earlier(endpoint->retry_at,
+				     endpoint->retried_at + REVOKE_SOON_MS);
+}
+
 static void on_record(void *owner)
 {
 	struct hdmabuf_session *session = owner;
@@ -229,6 +242,7 @@ static void on_notified(void *owner)
 
 	session->statistics.notifications_received++;
 	session->look = true;
+	endpoint_retry_soon(session->endpoint);
 }
 
 static void on_down(void *owner, const char *why)
@@ -251,11 +265,6 @@ static const struct hdmabuf_platform_events platform_events = {
 	.down = on_down,
 	.log = on_log,
 };
-
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 static uint64_t endpoint_deadline(const struct hdmabuf_endpoint *endpoint)
 {
@@ -289,6 +298,7 @@ static void endpoint_retry(struct hdmabuf_endpoint *endpoint, uint64_t now)
 {
 	remains_retry(endpoint);
 	exports_retry(endpoint, now);
+	endpoint->retried_at = now;
 	endpoint->retry_at = now + REVOKE_RETRY_MS;
 }
 
@@ -336,10 +346,9 @@ static void endpoint_take_timer(struct hdmabuf_endpoint *endpoint)
 
 	if (endpoint->timer_at == NEVER || endpoint->timer_at > now_ms())
 		return;
-	endpoint->timer_at = NEVER;
-	/* Nothing to read is as good: the sessions look at the clock. */
-	if (read(endpoint->timer_fd, &ticks, sizeof(ticks)) < 0)
-		return;
+	/* If it is about to expire, it stays as it is, and is set anew. */
+	if (read(endpoint->timer_fd, &ticks, sizeof(ticks)) > 0)
+		endpoint->timer_at = NEVER;
 }
 
 static void endpoint_run_retries(struct hdmabuf_endpoint *endpoint)

@@ -36,6 +36,16 @@ static int limits_check(const struct hdmabuf_session *session,
 	return 0;
 }
 
+/* HDB-BOTH-022: can @octets more be exported, whatever they will be? */
+bool export_fits(const struct hdmabuf_session *session, uint64_t octets)
+{
+	const struct hdmabuf_limits *limits = &session->limits;
+
+	return session->exports < limits->max_buffers &&
+	       session->export_octets <= limits->max_octets &&
+	       octets <= limits->max_octets - session->export_octets;
+}
+
 static int layout_choose(struct hdmabuf_session *session,
 			 struct hdmabuf_buffer *buffer)
 {
@@ -142,6 +152,20 @@ static uint32_t share_rights(uint32_t rights)
 						    HDMABUF_RIGHTS_READ_WRITE;
 }
 
+/* HDB-EXP-002: what surrounds the data in its pages is nobody else's. */
+static void clear_around(const struct hdmabuf_buffer *buffer)
+{
+	const struct hdmabuf_info *info = &buffer->info;
+	uint64_t octets = buffer->layout.pages << buffer->layout.page_shift;
+	uint64_t end = info->data_offset + info->size;
+	uint8_t *memory = buffer->memory->address;
+
+	if (!memory)
+		return;
+	memset(memory, 0, info->data_offset);
+	memset(memory + end, 0, (size_t)(octets - end));
+}
+
 static int export_prepare(struct hdmabuf_session *session,
 			  struct hdmabuf_buffer *buffer)
 {
@@ -149,6 +173,7 @@ static int export_prepare(struct hdmabuf_session *session,
 
 	if (error)
 		return error;
+	clear_around(buffer);
 	error = share_make(&buffer->data, session->port, buffer->memory,
 			   buffer->layout.pages,
 			   share_rights(buffer->info.rights));
@@ -238,7 +263,7 @@ int hdmabuf_export(struct hdmabuf_session *session,
 	struct hdmabuf_buffer *buffer;
 	int error;
 
-	if (session->state != HDMABUF_SESSION_CONNECTED)
+	if (!session_is_open(session))
 		return -ENOTCONN;
 	if (!request_fits(session, HDMABUF_OP_EXPORT))
 		return -EAGAIN;

@@ -211,19 +211,35 @@ static uint16_t hand_off_values(const struct hdmabuf_session *session,
 		return refuse(answer, HDMABUF_STATUS_INVALID,
 			      AT(hand_off, signal_point), body->signal_point);
 	if (body->flags & HDMABUF_HAND_OFF_MORE &&
-	    session->group_count == GROUP_MAX - 1)
+	    session->group_due == GROUP_MAX - 1)
 		return refuse(answer, HDMABUF_STATUS_INVALID,
 			      AT(hand_off, flags), body->flags);
 	return HDMABUF_STATUS_OK;
+}
+
+/* Who has no callback for it has finished at once. */
+static void hand_off_tell(struct hdmabuf_session *session)
+{
+	struct hdmabuf_endpoint *endpoint = session->endpoint;
+	size_t count = session->group_count;
+	size_t i;
+
+	session->group_due = 0;
+	session->group_count = 0;
+	if (count && endpoint->callbacks.handed_off) {
+		endpoint->callbacks.handed_off(endpoint->user, session,
+					       session->group, count);
+		return;
+	}
+	for (i = 0; i < count; i++)
+		hdmabuf_turn_done(&session->group[i], HDMABUF_STATUS_OK);
 }
 
 static void hand_off_take(struct hdmabuf_session *session,
 			  const struct hdmabuf_hand_off_body *body,
 			  const struct hdmabuf_turn *turn)
 {
-	struct hdmabuf_endpoint *endpoint = session->endpoint;
 	struct hdmabuf_buffer *buffer = turn->buffer;
-	size_t count;
 
 	buffer_event(buffer, hand_off_event(buffer));
 	buffer->held = !buffer->exported_here &&
@@ -233,13 +249,9 @@ static void hand_off_take(struct hdmabuf_session *session,
 	if (turn->signal)
 		turn->signal->named = body->signal_point;
 	session->group[session->group_count++] = *turn;
-	if (body->flags & HDMABUF_HAND_OFF_MORE)
-		return;
-	count = session->group_count;
-	session->group_count = 0;
-	if (endpoint->callbacks.handed_off)
-		endpoint->callbacks.handed_off(endpoint->user, session,
-					       session->group, count);
+	session->group_due++;
+	if (!(body->flags & HDMABUF_HAND_OFF_MORE))
+		hand_off_tell(session);
 }
 
 static uint16_t on_hand_off(struct hdmabuf_session *session,
@@ -259,8 +271,7 @@ static uint16_t on_hand_off(struct hdmabuf_session *session,
 
 	if (status)
 		return status;
-	if (!hand_off_allowed(buffer) &&
-	    buffer->info.rights != HDMABUF_RIGHTS_READ_ONLY)
+	if (!hand_off_allowed(buffer))
 		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
 			      AT(hand_off, id), (uint64_t)buffer->state);
 	if (invalid->status) {
@@ -274,9 +285,6 @@ static uint16_t on_hand_off(struct hdmabuf_session *session,
 	    buffer->info.rights == HDMABUF_RIGHTS_READ_ONLY)
 		return refuse(answer, HDMABUF_STATUS_DENIED, AT(hand_off, id),
 			      0);
-	if (!hand_off_allowed(buffer))
-		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
-			      AT(hand_off, id), (uint64_t)buffer->state);
 	if (turn.signal)
 		turn.life = turn.signal->life;
 	hand_off_take(session, body, &turn);
@@ -306,6 +314,22 @@ static uint16_t on_query(struct hdmabuf_session *session,
 	return HDMABUF_STATUS_OK;
 }
 
+static uint16_t allocate_refused(int error)
+{
+	switch (error) {
+	case -EDQUOT:
+		return HDMABUF_STATUS_LIMIT;
+	case -ENOSPC:
+		return HDMABUF_STATUS_NO_REFERENCES;
+	case -ENOMEM:
+		return HDMABUF_STATUS_NO_MEMORY;
+	case -EACCES:
+	case -EOPNOTSUPP:
+		return HDMABUF_STATUS_UNSUPPORTED;
+	}
+	return HDMABUF_STATUS_FAILED;
+}
+
 static uint16_t on_allocate(struct hdmabuf_session *session,
 			    const struct hdmabuf_request *request,
 			    struct hdmabuf_buffer *buffer,
@@ -317,11 +341,15 @@ static uint16_t on_allocate(struct hdmabuf_session *session,
 	struct hdmabuf_info info = { 0 };
 	void *user = NULL;
 	uint16_t status;
+	int error;
 
 	if (invalid->status) {
 		answer->fault = *invalid;
 		return invalid->status;
 	}
+	if (!export_fits(session, request->allocate.size))
+		return refuse(answer, HDMABUF_STATUS_LIMIT, AT(allocate, size),
+			      session->limits.max_octets);
 	if (!endpoint->callbacks.allocate)
 		return refuse(answer, HDMABUF_STATUS_UNSUPPORTED, 0, 0);
 	status = endpoint->callbacks.allocate(endpoint->user, session,
@@ -329,25 +357,13 @@ static uint16_t on_allocate(struct hdmabuf_session *session,
 					      &info, &user);
 	if (status)
 		return refuse(answer, status, 0, 0);
-	switch (export_allocated(session, &memory, &info, user, &buffer)) {
-	case 0:
-		answer->buffer = buffer->id;
-		return HDMABUF_STATUS_OK;
-	case -EDQUOT:
-		status = HDMABUF_STATUS_LIMIT;
-		break;
-	case -ENOSPC:
-		status = HDMABUF_STATUS_NO_REFERENCES;
-		break;
-	case -ENOMEM:
-		status = HDMABUF_STATUS_NO_MEMORY;
-		break;
-	default:
-		status = HDMABUF_STATUS_FAILED;
-		break;
+	error = export_allocated(session, &memory, &info, user, &buffer);
+	if (error) {
+		hdmabuf_memory_free(&memory);
+		return refuse(answer, allocate_refused(error), 0, 0);
 	}
-	hdmabuf_memory_free(&memory);
-	return refuse(answer, status, 0, 0);
+	answer->buffer = buffer->id;
+	return HDMABUF_STATUS_OK;
 }
 
 static uint16_t cpu_access_check(const struct hdmabuf_request *request,
@@ -470,6 +486,18 @@ static const struct operation *operation_find(uint16_t operation)
 	return NULL;
 }
 
+/* What can be asked for, if it can be had. */
+static uint64_t allocate_features(const struct hdmabuf_allocate_body *wish)
+{
+	struct hdmabuf_info info = {
+		.rights = wish->rights,
+		.attributes = wish->attributes,
+		.type = HDMABUF_TYPE_RAW,
+	};
+
+	return hdmabuf_info_features(&info, HDMABUF_DIRECTORY_LIST);
+}
+
 static uint16_t check_features(const struct hdmabuf_session *session,
 			       const struct operation *operation,
 			       const struct hdmabuf_request *request)
@@ -479,6 +507,8 @@ static uint16_t check_features(const struct hdmabuf_session *session,
 	if (operation->operation == HDMABUF_OP_HAND_OFF &&
 	    request->hand_off.flags & HDMABUF_HAND_OFF_MORE)
 		needed |= HDMABUF_FEATURE_GROUP;
+	if (operation->operation == HDMABUF_OP_ALLOCATE)
+		needed |= allocate_features(&request->allocate);
 	return needed & ~session->features ? HDMABUF_STATUS_NOT_NEGOTIATED :
 					     HDMABUF_STATUS_OK;
 }
@@ -494,7 +524,7 @@ static uint16_t check_state(const struct hdmabuf_session *session,
 	if (hello != (session->state == HDMABUF_SESSION_GREETING) ||
 	    (hello && session->endpoint->role == HDMABUF_FRONTEND))
 		return HDMABUF_STATUS_WRONG_STATE;
-	if (session->group_count && operation != HDMABUF_OP_HAND_OFF &&
+	if (session->group_due && operation != HDMABUF_OP_HAND_OFF &&
 	    operation != HDMABUF_OP_CLOSE)
 		return HDMABUF_STATUS_WRONG_STATE;
 	return HDMABUF_STATUS_OK;
@@ -509,12 +539,22 @@ static uint16_t check_buffer(const struct hdmabuf_session *session,
 	if (operation->sender == NO_BUFFER)
 		return HDMABUF_STATUS_OK;
 	*buffer = hdmabuf_table_find(&session->table, &request->buffer);
-	if (!*buffer)
+	if (!*buffer || (*buffer)->state == HDMABUF_BUFFER_NONE)
 		return HDMABUF_STATUS_NO_SUCH_BUFFER;
 	if ((operation->sender == EXPORTER && (*buffer)->exported_here) ||
 	    (operation->sender == IMPORTER && !(*buffer)->exported_here))
 		return HDMABUF_STATUS_WRONG_ROLE;
 	return HDMABUF_STATUS_OK;
+}
+
+/*
+ * HDB-BOTH-021: all that were taken since answers were last shown, this one among
+ * them, were unanswered when it was sent.
+ */
+static bool is_too_many(const struct hdmabuf_session *session)
+{
+	return session->state == HDMABUF_SESSION_CONNECTED &&
+	       session->taken > session->endpoint->config.limits.max_in_flight;
 }
 
 static uint16_t handle_checked(struct hdmabuf_session *session,
@@ -530,7 +570,9 @@ static uint16_t handle_checked(struct hdmabuf_session *session,
 	if (!status)
 		status = check_state(session, operation->operation);
 	if (status)
-		return refuse(answer, status, 0, 0);
+		return refuse(answer, status,
+			      offsetof(struct hdmabuf_header, operation),
+			      operation->operation);
 	if (wrong->status == HDMABUF_STATUS_RESERVED) {
 		answer->fault = *wrong;
 		return wrong->status;
@@ -539,6 +581,11 @@ static uint16_t handle_checked(struct hdmabuf_session *session,
 	if (status)
 		return refuse(answer, status,
 			      offsetof(struct hdmabuf_buffer_request, id), 0);
+	if (is_too_many(session) && !wrong->status)
+		return hdmabuf_fault_set(
+			&answer->fault, HDMABUF_STATUS_LIMIT,
+			HDMABUF_WHERE_NOWHERE, 0,
+			session->endpoint->config.limits.max_in_flight);
 	return operation->handle(session, request, buffer, wrong, answer);
 }
 
@@ -567,6 +614,7 @@ bool handle_request(struct hdmabuf_session *session,
 				   hdmabuf_operation_text(request.operation),
 				   &answer->fault);
 	if (session->state == HDMABUF_SESSION_GREETING &&
+	    session->endpoint->role == HDMABUF_BACKEND &&
 	    request.operation == HDMABUF_OP_HELLO && answer->fault.status)
 		session->hello_refused = true;
 	return !session->close_received;

@@ -273,7 +273,31 @@ static void import_count(struct hdmabuf_buffer *buffer, bool add)
 	}
 }
 
-/* The application has the last word on a buffer that is in order. */
+static void import_unmap(struct hdmabuf_buffer *buffer)
+{
+	if (!buffer->mapping)
+		return;
+	buffer->port->ops->unmap(buffer->port->link, buffer->mapping,
+				 buffer->layout.pages);
+	buffer->mapping = NULL;
+	buffer_event(buffer, HDMABUF_BUFFER_UNMAP);
+}
+
+/* HDB-IMP-014: if that is why, a page that cannot be mapped has the first word. */
+static uint16_t import_refuse(const struct hdmabuf_buffer *buffer,
+			      uint16_t status, struct hdmabuf_fault *fault)
+{
+	if (!buffer->has_bad_page)
+		return hdmabuf_fault_set(fault, status, HDMABUF_WHERE_NOWHERE,
+					 0, 0);
+	return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
+				 HDMABUF_WHERE_PAGE, buffer->bad_page, 0);
+}
+
+/*
+ * The application has the last word on a buffer that is in order.  If it has
+ * released it already, RELEASED is behind the answer, which must be OK then.
+ */
 static uint16_t import_offer(struct hdmabuf_buffer *buffer,
 			     struct hdmabuf_fault *fault)
 {
@@ -284,19 +308,19 @@ static uint16_t import_offer(struct hdmabuf_buffer *buffer,
 	import_count(buffer, true);
 	if (endpoint->callbacks.imported)
 		status = endpoint->callbacks.imported(endpoint->user, buffer);
-	if (!status)
+	if (!status || !buffer->session || buffer->forgotten)
 		return HDMABUF_STATUS_OK;
-	hdmabuf_buffer_unmap(buffer);
+	status = import_refuse(buffer, status, fault);
+	import_unmap(buffer);
 	import_count(buffer, false);
 	buffer_bury(buffer);
-	return hdmabuf_fault_set(fault, status, HDMABUF_WHERE_NOWHERE, 0, 0);
+	return status;
 }
 
 static uint16_t import_insert(struct hdmabuf_session *session,
 			      struct hdmabuf_buffer *buffer,
 			      struct hdmabuf_fault *fault)
 {
-	buffer->id = buffer->id;
 	if (buffer_insert(session, buffer))
 		return no_memory(fault);
 	session->statistics.octets_shared += buffer->info.size;
@@ -464,30 +488,37 @@ uint16_t import_update(struct hdmabuf_buffer *buffer,
 }
 
 /*
- * The protocol knows the buffer no longer; the application's handle, and its
- * share of the quota, last until it lets go.
+ * The protocol knows the buffer no longer, and the peer does not count it any
+ * more; the application's handle lasts until it lets go.
  */
 static void import_forget(struct hdmabuf_buffer *buffer)
 {
+	if (buffer->forgotten)
+		return;
 	buffer->forgotten = true;
+	import_count(buffer, false);
 	hdmabuf_table_remove(&buffer->session->table, &buffer->id);
 	pump_forget(buffer->session, buffer, NULL);
 }
 
-/* True if the buffer is still mapped, so that RELEASED will follow. */
+/*
+ * HDB-IMP-019: true if the buffer is still mapped, so that RELEASED will follow.
+ * What the application lets go of at once, the answer says.
+ */
 bool import_retire(struct hdmabuf_buffer *buffer, uint32_t grace_ms)
 {
 	struct hdmabuf_endpoint *endpoint = buffer->endpoint;
-	bool mapped = buffer->state == HDMABUF_BUFFER_MAPPED;
 
 	buffer_event(buffer, HDMABUF_BUFFER_UNEXPORT);
-	if (!mapped)
-		import_forget(buffer);
+	buffer->retiring = true;
 	if (endpoint->callbacks.retire)
 		endpoint->callbacks.retire(endpoint->user, buffer, grace_ms);
 	else
 		hdmabuf_buffer_release(buffer);
-	return mapped;
+	buffer->retiring = false;
+	if (buffer->session && !buffer->mapping)
+		import_forget(buffer);
+	return buffer->mapping;
 }
 
 static void group_drop(struct hdmabuf_session *session,
@@ -505,10 +536,11 @@ static void group_drop(struct hdmabuf_session *session,
 static void import_free(struct hdmabuf_buffer *buffer)
 {
 	group_drop(buffer->session, buffer);
-	import_count(buffer, false);
+	import_forget(buffer);
 	buffer_bury(buffer);
 }
 
+/* Later, if the ring is full. */
 void import_send_released(struct hdmabuf_buffer *buffer)
 {
 	struct hdmabuf_request request = {
@@ -518,65 +550,91 @@ void import_send_released(struct hdmabuf_buffer *buffer)
 
 	buffer->release_due =
 		request_send(buffer->session, &request, NULL, NULL);
-	if (!buffer->release_due)
+	if (!buffer->release_due && buffer->let_go)
 		import_free(buffer);
 }
 
-void hdmabuf_buffer_release(struct hdmabuf_buffer *buffer)
+/* Nothing is mapped: the peer hears of it, if it has not, and still wants to. */
+static void import_release(struct hdmabuf_buffer *buffer)
 {
-	struct hdmabuf_session *session = buffer->session;
-
-	if (buffer->exported_here || !session || buffer->release_due)
-		return;
-	hdmabuf_buffer_unmap(buffer);
-	if (buffer->state == HDMABUF_BUFFER_IMPORTED)
-		buffer_event(buffer, HDMABUF_BUFFER_RELEASED);
-	if (buffer->forgotten ||
-	    session->state != HDMABUF_SESSION_CONNECTED) {
-		import_free(buffer);
+	if (buffer->forgotten || buffer->retiring ||
+	    !session_is_open(buffer->session)) {
+		if (buffer->let_go)
+			import_free(buffer);
 		return;
 	}
 	import_forget(buffer);
 	import_send_released(buffer);
 }
 
-int hdmabuf_buffer_map(struct hdmabuf_buffer *buffer, void **data)
+void hdmabuf_buffer_release(struct hdmabuf_buffer *buffer)
 {
-	const struct hdmabuf_platform_ops *ops;
-	uint64_t bad;
-	int error;
-
-	if (buffer->exported_here || !buffer->session)
-		return -EINVAL;
-	if (!buffer->mapping) {
-		if (!buffer_may(buffer, HDMABUF_BUFFER_MAP))
-			return -EINVAL;
-		ops = buffer->port->ops;
-		error = ops->map(buffer->port->link, buffer->runs,
-				 buffer->run_count, buffer->info.rights,
-				 &buffer->mapping, &bad);
-		if (error) {
-			buffer->mapping = NULL;
-			return error;
-		}
-		buffer_event(buffer, HDMABUF_BUFFER_MAP);
-	}
-	*data = hdmabuf_buffer_data(buffer);
-	return 0;
+	if (buffer->exported_here || !buffer->session || buffer->let_go)
+		return;
+	buffer->let_go = true;
+	import_unmap(buffer);
+	if (buffer->state == HDMABUF_BUFFER_IMPORTED)
+		buffer_event(buffer, HDMABUF_BUFFER_RELEASED);
+	if (!buffer->release_due)
+		import_release(buffer);
 }
 
-/* A buffer that the peer wants back is released by this. */
+static int import_map(struct hdmabuf_buffer *buffer)
+{
+	const struct hdmabuf_platform_ops *ops = buffer->port->ops;
+	uint64_t bad = 0;
+	int error = ops->map(buffer->port->link, buffer->runs,
+			     buffer->run_count, buffer->info.rights,
+			     &buffer->mapping, &bad);
+
+	if (!error) {
+		buffer_event(buffer, HDMABUF_BUFFER_MAP);
+		return 0;
+	}
+	buffer->mapping = NULL;
+	buffer->has_bad_page = error == -EINVAL || error == -EACCES;
+	buffer->bad_page = bad;
+	return error;
+}
+
+int hdmabuf_buffer_map(struct hdmabuf_buffer *buffer, void **data)
+{
+	int error = 0;
+
+	if (buffer->exported_here)
+		return -EINVAL;
+	if (!buffer->session || !session_is_open(buffer->session))
+		return -ENOTCONN;
+	if (!buffer->mapping)
+		error = buffer_may(buffer, HDMABUF_BUFFER_MAP) ?
+				import_map(buffer) :
+				-EINVAL;
+	if (!error)
+		*data = hdmabuf_buffer_data(buffer);
+	return error;
+}
+
+/* A buffer that the peer wants back is released by this, but for the handle. */
 void hdmabuf_buffer_unmap(struct hdmabuf_buffer *buffer)
 {
 	if (buffer->exported_here || !buffer->mapping)
 		return;
-	buffer->port->ops->unmap(buffer->port->link, buffer->mapping,
-				 buffer->layout.pages);
-	buffer->mapping = NULL;
-	buffer_event(buffer, HDMABUF_BUFFER_UNMAP);
+	import_unmap(buffer);
+	if (buffer->state == HDMABUF_BUFFER_NONE)
+		import_release(buffer);
 }
 
-/* The session ends, or CLOSE is to be said or answered: nothing stays mapped. */
+/* HDB-BOTH-023, HDB-BOTH-025: before CLOSE is said or answered. */
+void imports_unmap(struct hdmabuf_session *session)
+{
+	struct hdmabuf_buffer *buffer;
+
+	LIST_FOREACH(buffer, &session->buffers, entry)
+		if (!buffer->exported_here)
+			import_unmap(buffer);
+}
+
+/* The session is over: nothing stays mapped, and no handle is left. */
 void imports_release(struct hdmabuf_session *session)
 {
 	struct hdmabuf_buffer *buffer = LIST_FIRST(&session->buffers);
@@ -585,7 +643,7 @@ void imports_release(struct hdmabuf_session *session)
 		struct hdmabuf_buffer *next = LIST_NEXT(buffer, entry);
 
 		if (!buffer->exported_here) {
-			hdmabuf_buffer_unmap(buffer);
+			import_unmap(buffer);
 			import_free(buffer);
 		}
 		buffer = next;

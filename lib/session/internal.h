@@ -32,10 +32,15 @@
 /* How long to try to revoke before it is called a quarantine, and how often. */
 #define REVOKE_HOLD_MS 1000
 #define REVOKE_RETRY_MS 20
+/* The platform has heard of the peer: it may be worth while sooner than that. */
+#define REVOKE_SOON_MS 2
 
 /* A frontend that was refused waits, longer each time. */
 #define ATTEMPT_DELAY_MS 100
 #define ATTEMPT_DELAY_MAX_MS 5000
+
+/* A platform that could not publish or notify is asked again. */
+#define PLATFORM_RETRY_MS 100
 
 /* Messages handled for one session before the others have their turn. */
 #define WORK_PER_TURN 128
@@ -81,7 +86,9 @@ struct hdmabuf_timeline_handle {
 	struct hdmabuf_session *session;
 	struct hdmabuf_cell *cell;
 	SLIST_HEAD(, wait) waits;
+	uint32_t wait_count;
 	uint64_t point;
+	uint64_t shown;
 	uint64_t named;
 	uint32_t number;
 	uint32_t life;
@@ -89,6 +96,7 @@ struct hdmabuf_timeline_handle {
 	uint16_t status;
 	bool created_here;
 	bool signalled_here;
+	bool destroyed;
 };
 
 struct hdmabuf_buffer {
@@ -122,7 +130,11 @@ struct hdmabuf_buffer {
 	struct hdmabuf_run *runs;
 	size_t run_count;
 	void *mapping;
+	uint64_t bad_page;
+	bool has_bad_page;
 	bool held;
+	bool retiring;
+	bool let_go;
 	bool release_due;
 	bool forgotten;
 };
@@ -166,6 +178,7 @@ struct hdmabuf_session {
 	uint32_t pending_max;
 	uint32_t in_flight;
 	uint32_t sequence;
+	uint32_t taken;
 
 	struct hdmabuf_table table;
 	struct buffer_list buffers;
@@ -176,7 +189,8 @@ struct hdmabuf_session {
 
 	struct hdmabuf_turn group[GROUP_MAX];
 	size_t group_count;
-	bool group_sending;
+	unsigned int group_due;
+	unsigned int group_sent;
 
 	struct hdmabuf_timeline_handle **own_timelines;
 	struct hdmabuf_timeline_handle **peer_timelines;
@@ -188,6 +202,8 @@ struct hdmabuf_session {
 	bool down;
 	char down_why[96];
 	bool notify;
+	bool publish_due;
+	uint64_t retry_at;
 	bool broken;
 	char broken_why[128];
 	bool told;
@@ -216,6 +232,7 @@ struct hdmabuf_endpoint {
 	struct buffer_list leaving;
 	LIST_HEAD(, remains) remains;
 	uint64_t retry_at;
+	uint64_t retried_at;
 	SLIST_HEAD(, hdmabuf_buffer) buffer_graves;
 	SLIST_HEAD(, hdmabuf_timeline_handle) timeline_graves;
 };
@@ -252,6 +269,7 @@ struct hdmabuf_session *session_new(struct hdmabuf_endpoint *endpoint,
 void session_run(struct hdmabuf_session *session);
 void session_stop(struct hdmabuf_session *session);
 void session_connected(struct hdmabuf_session *session);
+bool session_is_open(const struct hdmabuf_session *session);
 bool session_wants_run(const struct hdmabuf_session *session, uint64_t now);
 uint64_t session_deadline(const struct hdmabuf_session *session);
 __attribute__((format(printf, 2, 3))) void
@@ -299,12 +317,14 @@ void buffer_bury(struct hdmabuf_buffer *buffer);
 void buffer_event(struct hdmabuf_buffer *buffer, int event);
 bool buffer_may(const struct hdmabuf_buffer *buffer, int event);
 bool buffer_is_usable(const struct hdmabuf_buffer *buffer);
+void hand_off_refused(struct hdmabuf_buffer *buffer);
 
 /* exports.c */
 int export_allocated(struct hdmabuf_session *session,
 		     const struct hdmabuf_memory *memory,
 		     const struct hdmabuf_info *info, void *user,
 		     struct hdmabuf_buffer **buffer);
+bool export_fits(const struct hdmabuf_session *session, uint64_t octets);
 int export_send(struct hdmabuf_buffer *buffer);
 void export_answered(struct hdmabuf_buffer *buffer,
 		     const struct hdmabuf_fault *fault);
@@ -324,6 +344,7 @@ uint16_t import_update(struct hdmabuf_buffer *buffer,
 		       const struct hdmabuf_request *request,
 		       struct hdmabuf_fault *fault);
 bool import_retire(struct hdmabuf_buffer *buffer, uint32_t grace_ms);
+void imports_unmap(struct hdmabuf_session *session);
 void imports_release(struct hdmabuf_session *session);
 void import_send_released(struct hdmabuf_buffer *buffer);
 

@@ -25,7 +25,8 @@ static struct pending *pending_free(struct hdmabuf_session *session)
 /* HDB-BOTH-008: neither the ring nor the peer's limit is exceeded. */
 bool request_fits(const struct hdmabuf_session *session, uint16_t operation)
 {
-	if (session->group_sending && operation != HDMABUF_OP_HAND_OFF)
+	if (session->group_sent && operation != HDMABUF_OP_HAND_OFF &&
+	    operation != HDMABUF_OP_CLOSE)
 		return false;
 	return session->in_flight < session->limits.max_in_flight &&
 	       session->in_flight < session->pending_max &&
@@ -152,6 +153,7 @@ static void take_request(struct hdmabuf_session *session)
 	    HDMABUF_RING_TAKEN)
 		return;
 	session->statistics.requests_received++;
+	session->taken++;
 	if (!handle_request(session, &message, &answer))
 		return;
 	answer_put(session, &answer);
@@ -200,7 +202,7 @@ static void send_what_is_due(struct hdmabuf_session *session)
 	while (buffer) {
 		struct hdmabuf_buffer *next = LIST_NEXT(buffer, entry);
 
-		if (session->state != HDMABUF_SESSION_CONNECTED)
+		if (!session_is_open(session))
 			return;
 		if (buffer->export_due)
 			export_send(buffer);
@@ -234,11 +236,13 @@ void pump_flush(struct hdmabuf_session *session)
 
 	if (!session->has_channel)
 		return;
-	session->notify = false;
+	session->taken = 0;
 	notify |= hdmabuf_ring_push_answers(&session->channel.peer);
 	notify |= hdmabuf_ring_push_requests(&session->channel.own);
 	if (!notify)
 		return;
 	session->statistics.notifications_sent++;
-	session->port->ops->notify(session->port->link);
+	session->notify = session->port->ops->notify(session->port->link);
+	if (session->notify)
+		session->retry_at = now_ms() + PLATFORM_RETRY_MS;
 }

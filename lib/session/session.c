@@ -64,29 +64,40 @@ static void offer_make(const struct hdmabuf_session *session,
 	offer->error = session->refused;
 }
 
-static void offer_publish(struct hdmabuf_session *session)
+static size_t offer_text(const struct hdmabuf_session *session, char *text)
 {
-	char text[HDMABUF_RECORD_OCTETS];
 	struct hdmabuf_offer offer;
-	size_t octets;
 
 	offer_make(session, &offer);
-	octets = hdmabuf_offer_write(&offer, text);
-	session->port->ops->publish(session->port->link, text, octets);
+	return hdmabuf_offer_write(&offer, text);
 }
 
-static void reply_publish(struct hdmabuf_session *session)
+static size_t reply_text(const struct hdmabuf_session *session, char *text)
 {
 	struct hdmabuf_reply reply = {
 		.epoch = session->epoch,
 		.peer_epoch = session->peer_epoch,
 	};
-	char text[HDMABUF_RECORD_OCTETS];
-	size_t octets;
 
 	reply.channel = share_reference(&session->channel.own_pages->share, 0);
-	octets = hdmabuf_reply_write(&reply, text);
-	session->port->ops->publish(session->port->link, text, octets);
+	return hdmabuf_reply_write(&reply, text);
+}
+
+/* The state says what stands in the record. */
+static void session_publish(struct hdmabuf_session *session)
+{
+	char text[HDMABUF_RECORD_OCTETS] = "";
+	size_t octets = 0;
+
+	if (is_frontend(session) && has_rings(session))
+		octets = reply_text(session, text);
+	else if (!is_frontend(session) &&
+		 session->state != HDMABUF_SESSION_DOWN)
+		octets = offer_text(session, text);
+	session->publish_due = session->port->ops->publish(session->port->link,
+							   text, octets);
+	if (session->publish_due)
+		session->retry_at = now_ms() + PLATFORM_RETRY_MS;
 }
 
 /* HDB-BOTH-015: every attempt has an epoch of its own. */
@@ -98,10 +109,7 @@ static void session_get_ready(struct hdmabuf_session *session)
 	session->record_changed = true;
 	if (!session->epoch)
 		session->state = HDMABUF_SESSION_DOWN;
-	else if (!is_frontend(session))
-		offer_publish(session);
-	else
-		session->port->ops->publish(session->port->link, "", 0);
+	session_publish(session);
 }
 
 struct hdmabuf_session *session_new(struct hdmabuf_endpoint *endpoint,
@@ -145,10 +153,13 @@ static int session_furnish(struct hdmabuf_session *session)
 	memset(&session->limits, 0, sizeof(session->limits));
 	memset(&session->statistics, 0, sizeof(session->statistics));
 	session->limits.max_in_flight = 1;
+	session->user = NULL;
 	session->features = 0;
 	session->in_flight = 0;
+	session->taken = 0;
 	session->group_count = 0;
-	session->group_sending = false;
+	session->group_due = 0;
+	session->group_sent = 0;
 	session->imports = 0;
 	session->import_octets = 0;
 	session->exports = 0;
@@ -179,6 +190,9 @@ static void session_unfurnish(struct hdmabuf_session *session)
 {
 	free(session->pending);
 	session->pending = NULL;
+	session->pending_max = 0;
+	session->timeline_max = 0;
+	session->peer_timeline_max = 0;
 	free(session->table.entries);
 	session->table.entries = NULL;
 	free(session->own_timelines);
@@ -244,7 +258,7 @@ static void frontend_attempt(struct hdmabuf_session *session,
 	session_event(session, HDMABUF_SESSION_PEER_RECORD);
 	hello_send(session, offer);
 	pump_flush(session);
-	reply_publish(session);
+	session_publish(session);
 }
 
 static void frontend_consider(struct hdmabuf_session *session,
@@ -349,10 +363,14 @@ static void session_over(struct hdmabuf_session *session, int event,
 	session_tell(session, status, why);
 	session_event(session, event);
 	session_clear(session, released);
+	/* Only a frontend that has closed its session wants no other. */
+	if (session->state == HDMABUF_SESSION_DOWN && !is_frontend(session) &&
+	    event != HDMABUF_SESSION_STOP)
+		session_event(session, HDMABUF_SESSION_START);
 	if (session->state == HDMABUF_SESSION_READY)
 		session_get_ready(session);
 	else
-		session->port->ops->publish(session->port->link, "", 0);
+		session_publish(session);
 }
 
 static void session_lost(struct hdmabuf_session *session, const char *why)
@@ -413,7 +431,14 @@ static void session_look_at_record(struct hdmabuf_session *session)
 		backend_consider(session, &reply);
 }
 
-/* The peer's CLOSE: HDB-BOTH-024 wants all unmapped before it is answered. */
+/* HDB-BOTH-024: no request is sent after this end has sent or received CLOSE. */
+bool session_is_open(const struct hdmabuf_session *session)
+{
+	return session->state == HDMABUF_SESSION_CONNECTED && !session->told &&
+	       !session->close_received;
+}
+
+/* The peer's CLOSE: HDB-BOTH-025 wants all unmapped before it is answered. */
 static void session_answer_close(struct hdmabuf_session *session)
 {
 	struct hdmabuf_answer answer = {
@@ -427,7 +452,7 @@ static void session_answer_close(struct hdmabuf_session *session)
 		 session->close_reason);
 	if (session->state == HDMABUF_SESSION_CONNECTED)
 		session_tell(session, HDMABUF_STATUS_OK, why);
-	imports_release(session);
+	imports_unmap(session);
 	answer_put(session, &answer);
 	pump_flush(session);
 	if (session->state == HDMABUF_SESSION_CONNECTED)
@@ -435,6 +460,8 @@ static void session_answer_close(struct hdmabuf_session *session)
 			     HDMABUF_STATUS_OK, why, true);
 	else
 		session_event(session, HDMABUF_SESSION_PEER_CLOSE);
+	/* What is behind it in the rings was not looked at. */
+	session->look = true;
 }
 
 static void session_finish_closing(struct hdmabuf_session *session)
@@ -485,12 +512,16 @@ void session_run(struct hdmabuf_session *session)
 		session_look_at_record(session);
 	if (session->look && has_rings(session))
 		session_turn_rings(session);
+	if (session->publish_due && now_ms() >= session->retry_at)
+		session_publish(session);
+	/* A notification without a channel says nothing. */
+	if (!has_rings(session))
+		session->look = false;
 }
 
 bool session_wants_run(const struct hdmabuf_session *session, uint64_t now)
 {
-	return session->look || session->down || session->record_changed ||
-	       session->broken || session_deadline(session) <= now;
+	return session->record_changed || session_deadline(session) <= now;
 }
 
 uint64_t session_deadline(const struct hdmabuf_session *session)
@@ -498,10 +529,13 @@ uint64_t session_deadline(const struct hdmabuf_session *session)
 	const struct hdmabuf_buffer *buffer;
 	uint64_t deadline = UINT64_MAX;
 
-	if (session->look || session->down)
+	if (session->look || session->down || session->broken)
 		return 0;
 	if (session->record_changed)
 		deadline = session->attempt_at;
+	if ((session->publish_due || session->notify) &&
+	    session->retry_at < deadline)
+		deadline = session->retry_at;
 	LIST_FOREACH(buffer, &session->buffers, entry)
 		if (buffer->deadline && buffer->deadline < deadline)
 			deadline = buffer->deadline;
@@ -528,11 +562,11 @@ int hdmabuf_session_close(struct hdmabuf_session *session,
 	};
 	int error;
 
-	if (session->state != HDMABUF_SESSION_CONNECTED)
+	if (!session_is_open(session))
 		return -ENOTCONN;
 	if (!request_fits(session, HDMABUF_OP_CLOSE))
 		return -EAGAIN;
-	imports_release(session);
+	imports_unmap(session);
 	error = request_send(session, &request, NULL, NULL);
 	if (error)
 		return error;

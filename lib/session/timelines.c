@@ -59,6 +59,7 @@ static void wait_end(struct hdmabuf_timeline_handle *timeline,
 	uint64_t point = wait->point;
 
 	SLIST_REMOVE(&timeline->waits, wait, wait, entry);
+	timeline->wait_count--;
 	free(wait);
 	if (endpoint->callbacks.reached)
 		endpoint->callbacks.reached(endpoint->user, timeline, point,
@@ -91,18 +92,21 @@ static void timeline_look(struct hdmabuf_timeline_handle *timeline)
 	if (timeline->signalled_here ||
 	    timeline->state == HDMABUF_TIMELINE_NONE)
 		return;
-	timeline->point = hdmabuf_cell_point(timeline->cell, timeline->point);
+	/* In this order, no point that came before the error is missed. */
 	if (!timeline->status)
 		timeline->status = hdmabuf_cell_error(timeline->cell);
+	timeline->point = hdmabuf_cell_point(timeline->cell, timeline->point);
 	if (timeline->status)
 		timeline_event(timeline, HDMABUF_TIMELINE_ERROR);
 }
 
+/* Waits that callbacks add have their turn, but not all of them now. */
 static void waits_report(struct hdmabuf_timeline_handle *timeline)
 {
+	uint32_t count = timeline->wait_count;
 	struct wait *wait;
 
-	while ((wait = wait_lowest(timeline))) {
+	while (count-- && (wait = wait_lowest(timeline))) {
 		if (wait->point <= timeline->point)
 			wait_end(timeline, wait, HDMABUF_STATUS_OK);
 		else if (timeline->status)
@@ -246,6 +250,7 @@ uint16_t timeline_take(struct hdmabuf_session *session,
 	timeline->signalled_here =
 		request->timeline.signaller == HDMABUF_SIGNALLER_PEER;
 	timeline->point = request->timeline.point;
+	timeline->shown = request->timeline.point;
 	timeline->named = request->timeline.point;
 	timeline->status = HDMABUF_STATUS_OK;
 	timeline->life++;
@@ -269,14 +274,49 @@ uint16_t timeline_drop(struct hdmabuf_session *session,
 	return HDMABUF_STATUS_OK;
 }
 
+static void notify_soon(struct hdmabuf_session *session)
+{
+	session->notify = true;
+	if (!session->endpoint->dispatching)
+		pump_flush(session);
+}
+
+/*
+ * Point and error go into the cell. Not before TIMELINE_CREATE is answered: until
+ * then, the peer looks for the initial point there (HDB-BOTH-053).
+ */
+static void timeline_show(struct hdmabuf_timeline_handle *timeline)
+{
+	uint64_t shown = timeline->shown;
+	bool wanted = false;
+
+	if (!timeline->signalled_here ||
+	    (timeline->state != HDMABUF_TIMELINE_OPEN &&
+	     timeline->state != HDMABUF_TIMELINE_FAILED))
+		return;
+	if (timeline->point > shown)
+		wanted = hdmabuf_cell_signal(timeline->cell, shown,
+					     timeline->point);
+	timeline->shown = timeline->point;
+	if (timeline->status && timeline->state == HDMABUF_TIMELINE_OPEN) {
+		timeline_event(timeline, HDMABUF_TIMELINE_ERROR);
+		hdmabuf_cell_fail(timeline->cell, timeline->status);
+		wanted = true;
+	}
+	if (wanted)
+		notify_soon(timeline->session);
+}
+
 void timeline_created(struct hdmabuf_timeline_handle *timeline,
 		      const struct hdmabuf_fault *fault)
 {
 	if (!fault) {
 		timeline_event(timeline, HDMABUF_TIMELINE_ACCEPTED);
+		timeline_show(timeline);
 		return;
 	}
 	/* The handle stays the application's; it only never gets anywhere. */
+	timeline_event(timeline, HDMABUF_TIMELINE_REFUSED);
 	timeline->status = fault->status;
 	waits_end(timeline, fault->status);
 }
@@ -304,7 +344,7 @@ int hdmabuf_timeline_create(struct hdmabuf_session *session,
 	uint32_t number;
 	int error;
 
-	if (session->state != HDMABUF_SESSION_CONNECTED)
+	if (!session_is_open(session))
 		return -ENOTCONN;
 	number = number_free(session);
 	if (number == HDMABUF_NO_TIMELINE)
@@ -316,6 +356,7 @@ int hdmabuf_timeline_create(struct hdmabuf_session *session,
 	timeline->created_here = true;
 	timeline->signalled_here = signaller == HDMABUF_SIGNALLER_CREATOR;
 	timeline->point = point;
+	timeline->shown = point;
 	timeline->named = point;
 	request.timeline.number = number;
 	request.timeline.signaller = signaller;
@@ -340,15 +381,20 @@ int hdmabuf_timeline_destroy(struct hdmabuf_timeline_handle *timeline)
 	};
 	int error;
 
-	if (!timeline->created_here ||
-	    timeline->state == HDMABUF_TIMELINE_ENDING)
+	if (!timeline->created_here || timeline->destroyed)
 		return -EINVAL;
-	if (session->state != HDMABUF_SESSION_CONNECTED)
+	if (!session_is_open(session))
 		return -ENOTCONN;
+	if (timeline->state == HDMABUF_TIMELINE_NONE) {
+		timeline->destroyed = true;
+		timeline_bury(timeline, HDMABUF_STATUS_CANCELLED);
+		return 0;
+	}
 	request.timeline.number = timeline->number;
 	error = request_send(session, &request, NULL, timeline);
 	if (error)
 		return error;
+	timeline->destroyed = true;
 	if (timeline_may(timeline, HDMABUF_TIMELINE_DESTROY))
 		timeline_event(timeline, HDMABUF_TIMELINE_DESTROY);
 	waits_end(timeline, HDMABUF_STATUS_CANCELLED);
@@ -373,25 +419,21 @@ uint64_t hdmabuf_timeline_point(struct hdmabuf_timeline_handle *timeline)
 	return timeline->point;
 }
 
-static void notify_soon(struct hdmabuf_session *session)
+/* Nothing will come of it any more: it was destroyed, or never was. */
+static bool timeline_is_gone(const struct hdmabuf_timeline_handle *timeline)
 {
-	session->notify = true;
-	if (!session->endpoint->dispatching)
-		pump_flush(session);
+	return timeline->destroyed || timeline->state == HDMABUF_TIMELINE_NONE;
 }
 
 int hdmabuf_timeline_signal(struct hdmabuf_timeline_handle *timeline,
 			    uint64_t point)
 {
-	uint64_t old = timeline->point;
-
-	if (!timeline->signalled_here || point <= old)
+	if (!timeline->signalled_here || point <= timeline->point)
 		return -EINVAL;
-	if (timeline->status)
+	if (timeline->status || timeline_is_gone(timeline))
 		return -EPIPE;
 	timeline->point = point;
-	if (hdmabuf_cell_signal(timeline->cell, old, point))
-		notify_soon(timeline->session);
+	timeline_show(timeline);
 	return 0;
 }
 
@@ -400,10 +442,10 @@ int hdmabuf_timeline_fail(struct hdmabuf_timeline_handle *timeline,
 {
 	if (!timeline->signalled_here || !status)
 		return -EINVAL;
+	if (timeline->status || timeline_is_gone(timeline))
+		return -EPIPE;
 	timeline->status = status;
-	timeline_event(timeline, HDMABUF_TIMELINE_ERROR);
-	hdmabuf_cell_fail(timeline->cell, status);
-	notify_soon(timeline->session);
+	timeline_show(timeline);
 	return 0;
 }
 
@@ -415,11 +457,15 @@ int hdmabuf_timeline_wait(struct hdmabuf_timeline_handle *timeline,
 
 	if (timeline->signalled_here)
 		return -EINVAL;
+	if (timeline_is_gone(timeline) ||
+	    session->state < HDMABUF_SESSION_CONNECTED)
+		return -EPIPE;
 	wait = calloc(1, sizeof(*wait));
 	if (!wait)
 		return -ENOMEM;
 	wait->point = point;
 	SLIST_INSERT_HEAD(&timeline->waits, wait, entry);
+	timeline->wait_count++;
 	session->look = true;
 	hdmabuf_endpoint_flush(session->endpoint);
 	return 0;
@@ -428,15 +474,13 @@ int hdmabuf_timeline_wait(struct hdmabuf_timeline_handle *timeline,
 int hdmabuf_turn_done(const struct hdmabuf_turn *turn, uint16_t status)
 {
 	struct hdmabuf_timeline_handle *timeline = turn->signal;
-	int error;
 
-	if (!timeline || timeline->life != turn->life ||
-	    timeline->state == HDMABUF_TIMELINE_NONE)
+	if (!timeline || timeline->life != turn->life)
 		return 0;
+	/* A timeline that has ended already takes no more. */
 	if (status)
-		return hdmabuf_timeline_fail(timeline, status);
-	if (turn->signal_point <= timeline->point)
-		return 0;
-	error = hdmabuf_timeline_signal(timeline, turn->signal_point);
-	return error == -EPIPE ? 0 : error;
+		hdmabuf_timeline_fail(timeline, status);
+	else if (turn->signal_point > timeline->point)
+		hdmabuf_timeline_signal(timeline, turn->signal_point);
+	return 0;
 }
