@@ -16,6 +16,7 @@ DATADIR    ?= $(PREFIX)/share
 CFLAGS     ?= -O2 -g
 INSTALL    ?= install
 NM         ?= nm
+OBJCOPY    ?= objcopy
 PKG_CONFIG ?= pkg-config
 SANITIZE   ?=
 WERROR     ?=
@@ -129,14 +130,25 @@ $(call objects,$(SRC)): $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	@mkdir -p $(@D)
 	$(Q)$(compile) $< -o $@
 
-$(STATIC_LIB): $(call objects,$(LIB_SRC))
+# Tests see the library's insides, programs only what it exports.
+WHOLE_LIB := $(call archive,hdmabuf)
+$(WHOLE_LIB): $(call objects,$(LIB_SRC))
 $(foreach part,$(PARTS),$(eval $(call archive,$(part)): \
 	$(call objects,$(call sources,$(part)/*.c))))
-$(STATIC_LIB) $(foreach part,$(PARTS),$(call archive,$(part))): $(OBJECTS_STAMP)
+$(WHOLE_LIB) $(foreach part,$(PARTS),$(call archive,$(part))): $(OBJECTS_STAMP)
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+# One object, so that no name of the insides meets one of an application.
+$(STATIC_LIB): $(call objects,$(LIB_SRC)) $(OBJECTS_STAMP)
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)$(CC) -r -nostdlib $(filter %.o,$^) -o $(BUILD)/obj/hdmabuf.o
+	$(Q)$(OBJCOPY) -w -G 'hdmabuf_*' $(BUILD)/obj/hdmabuf.o
+	$(Q)$(AR) rcs $@ $(BUILD)/obj/hdmabuf.o
 
 $(SHARED_LIB): $(call objects,$(LIB_SRC)) lib/libhdmabuf.map $(OBJECTS_STAMP)
 	$(call say,LD,$@)
@@ -164,7 +176,7 @@ $(BUILD)/tests/$(notdir $(1:.c=)): $(call objects,$(1)) \
 endef
 $(foreach test,$(TEST_SRC),$(eval $(call test_rule,$(test))))
 
-$(TESTS): $(call archive,reference-common) $(call archive,tests) $(STATIC_LIB)
+$(TESTS): $(call archive,reference-common) $(call archive,tests) $(WHOLE_LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link_program) $(LDFLAGS_$(@F)) $(CMOCKA_LIBS) $(OPTIONAL_LIBS) -o $@

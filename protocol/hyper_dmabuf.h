@@ -194,7 +194,9 @@ typedef uint64_t hdmabuf_le64;
  * the page is still in use.
  *
  * A query followed by a revocation is not enough: the other end may map the
- * page in between.
+ * page in between.  Where the other end always sees all of the memory, as
+ * through a window on KVM, "mapped" means what it has declared to be using;
+ * the binding says how, and that this protects from mistakes, not from malice.
  *
  * [HDB-PLAT-006] Mapping several references MUST either map all of them, in
  * order and contiguously, or none, and say which reference failed.
@@ -317,6 +319,11 @@ typedef uint64_t hdmabuf_le64;
  * offer, with a number of references that is not the sum of what it describes,
  * or with zero fields that are not zero.
  *
+ * The status, which the next clause publishes, is WRONG_EPOCH for an epoch,
+ * LIMIT for a ring order or a number of timeline pages, RESERVED for a zero
+ * field, BAD_REFERENCE for a reference that is zero or cannot be mapped, and
+ * else INVALID.
+ *
  * [HDB-BE-003] To refuse a channel, the backend MUST unmap what it had mapped
  * of it and publish a new offer, with a new epoch and the status in ``error``.
  *
@@ -429,8 +436,12 @@ struct hdmabuf_channel {
  * [HDB-FE-004] The frontend MUST initialise the indices of both rings before
  * it publishes its record.
  *
- * [HDB-BOTH-007] An end MUST compute with private copies of its own indices,
- * never with what it finds in their place in the ring.
+ * [HDB-BOTH-007] An end MUST compute places and counts with private copies of
+ * its own indices, never with what it finds in their place in the ring.
+ *
+ * Xen's macros read an end's own index back in one place, to see whether it
+ * has crossed the event.  That does no harm: all it can cost is a
+ * notification, which the other end has then spoilt for itself.
  *
  * [HDB-BOTH-008] A requester MUST NOT have more requests unanswered than the
  * ring has slots, nor more than the responder's limit ``max_in_flight``.
@@ -577,12 +588,18 @@ struct hdmabuf_ring_indices {
  * [HDB-BE-007] The backend MUST answer any request before HELLO, and any
  * second HELLO, with ``HDMABUF_STATUS_WRONG_STATE``.
  *
+ * [HDB-FE-009] The frontend MUST answer every HELLO with
+ * ``HDMABUF_STATUS_WRONG_STATE``.
+ *
  * [HDB-BOTH-017] Between finding a request and handling it, an end MUST take
  * the answers in its own ring.
  *
  * The other end may have sent the request because of what it had just
  * answered; so the frontend knows that it is connected before it sees the
- * backend's first request.
+ * backend's first request.  The order counts: first look whether there is a
+ * request, then take all answers, then take that request.  Who takes answers
+ * first and looks for requests afterwards may find a request whose answer came
+ * in between.
  *
  * [HDB-BE-008] The backend MUST answer a HELLO with an epoch that is not the
  * current one of each end with ``HDMABUF_STATUS_WRONG_EPOCH``, and then make a
@@ -1218,7 +1235,8 @@ struct hdmabuf_echo {
  * directory shared and unchanged from sending EXPORT or UPDATE until it is
  * answered.
  *
- * After that they may be revoked.
+ * After that they may be revoked.  The pages of data of an EXPORT that is
+ * refused are revoked as those of a released buffer are, HDB-EXP-012.
  *
  * [HDB-EXP-004] The exporter MUST keep the pages of data shared until the
  * buffer is released, whatever else happens.
@@ -2175,7 +2193,8 @@ struct hdmabuf_unexport_answer {
  *         | ...                                                           |
  *         +-------+-------+-------+-------+-------+-------+-------+-------+
  *
- * Errors: RESERVED; NO_SUCH_BUFFER; of RELEASED also WRONG_ROLE.
+ * Errors: RESERVED; NO_SUCH_BUFFER; of RELEASED also WRONG_ROLE, and
+ * WRONG_STATE before EXPORT is answered.
  *
  * Example: RELEASED of the id that UNEXPORT has named is answered with OK.
  */
@@ -2508,7 +2527,10 @@ struct hdmabuf_cpu_access {
  * Errors
  * ------
  *
- * A signaller that cannot go on writes a status to ``error`` and notifies.
+ * A signaller that cannot go on writes a status to ``error``, after its last
+ * point and with a write barrier in between, and notifies.  A waiter reads
+ * ``error`` first, then, after a read barrier, the point: so no point that was
+ * reached before the error is missed.
  *
  * [HDB-BOTH-060] A waiter that finds ``error`` not 0 MUST end every wait for a
  * point that is not reached, with that status.
@@ -2776,10 +2798,15 @@ union hdmabuf_message {
  * - on its own ring HELLO, TIMELINE_CREATE, EXPORT, HAND_OFF, UNEXPORT and
  *   CLOSE, and their answers;
  * - on the other ring RELEASED, QUERY, ECHO and CLOSE, answered as they should
- *   be; all other known operations refused: HAND_OFF with DENIED, EXPORT with
- *   LIMIT as its ``max_buffers`` is 0, TIMELINE_CREATE with LIMIT as its
- *   ``max_timelines`` is 0, and UPDATE, ALLOCATE, CPU_BEGIN and CPU_END with
- *   NOT_NEGOTIATED as it accepts no features;
+ *   be;
+ * - on the other ring the refusal of all other operations: HELLO with
+ *   WRONG_STATE; UPDATE, ALLOCATE, CPU_BEGIN, CPU_END, and HAND_OFF with the
+ *   flag MORE, with NOT_NEGOTIATED as it accepts no features; UNEXPORT with
+ *   WRONG_ROLE, or NO_SUCH_BUFFER; TIMELINE_DESTROY with NO_SUCH_TIMELINE;
+ *   EXPORT with LIMIT as its ``max_buffers`` is 0; TIMELINE_CREATE with LIMIT
+ *   as its ``max_timelines`` is 0; HAND_OFF of a buffer that it has exported
+ *   READ_ONLY with DENIED, and of any other with NO_SUCH_BUFFER; an unknown one
+ *   with UNKNOWN_OPERATION;
  * - a LIST directory, and one descriptor a buffer.
  *
  * An importer has the mirror image of this, and the validation of descriptor

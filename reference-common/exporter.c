@@ -279,11 +279,15 @@ static void on_refused(void *user, struct hdmabuf_session *session,
 		       uint16_t operation, struct hdmabuf_buffer *buffer,
 		       const struct hdmabuf_fault *fault)
 {
-	(void)user;
 	(void)buffer;
-	/* It may have let go of a buffer that was under way to it. */
-	if (!is_leaving(fault) &&
-	    fault->status != HDMABUF_STATUS_NO_SUCH_BUFFER)
+	if (is_leaving(fault))
+		return;
+	/* It has let go of the buffer while the request was under way. */
+	if (fault->status == HDMABUF_STATUS_NO_SUCH_BUFFER)
+		peer_note(user, "%s had let go of a buffer: %s is void",
+			  hdmabuf_session_peer(session),
+			  hdmabuf_operation_text(operation));
+	else
 		tell_refusal(session, hdmabuf_operation_text(operation), fault);
 }
 
@@ -495,12 +499,18 @@ static enum progress_made hand_off(struct stream *stream, uint64_t now)
 
 /* ---- A stream, step by step --------------------------------------------- */
 
+/* Its point may never come if the importer has let go of the buffer. */
+static bool is_taken(struct stream *stream, uint64_t frame)
+{
+	return frame < hdmabuf_timeline_point(stream->timeline) ||
+	       !(*ring_place(stream, frame))->buffer;
+}
+
 static void take_points(struct stream *stream)
 {
 	struct peer *peer = stream->exporter->peer;
-	uint64_t point = hdmabuf_timeline_point(stream->timeline);
 
-	for (; stream->taken < point && stream->taken < stream->sent;
+	for (; stream->taken < stream->sent && is_taken(stream, stream->taken);
 	     stream->taken++) {
 		uint32_t crc = (*ring_place(stream, stream->taken))->crc;
 

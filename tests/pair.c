@@ -4,14 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/pair.h"
 
-/* So many times something may happen before a test is taken to hang, ... */
+/* So many things may happen at once, and then a test is taken to hang. */
 #define ROUNDS_MAX 5000
-/* ... and so many times nothing, for that long. */
-#define IDLE_MAX    200
-#define PATIENCE_MS 20
+/* What is waited for comes sooner, or will not come at all. */
+#define PATIENCE_MS 8000
 
 /* ---- callbacks ---------------------------------------------------------- */
 
@@ -268,6 +268,28 @@ static const struct hdmabuf_callbacks callbacks = {
 	.reached = on_reached,
 };
 
+/* ---- time --------------------------------------------------------------- */
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t patience(void)
+{
+	return now_ms() + PATIENCE_MS;
+}
+
+int patience_left(uint64_t deadline)
+{
+	uint64_t now = now_ms();
+
+	return now < deadline ? (int)(deadline - now) : 0;
+}
+
 /* ---- ends --------------------------------------------------------------- */
 
 void end_open(struct end *end, struct hdmabuf_platform platform,
@@ -364,10 +386,10 @@ void pair_run(struct pair *pair)
 void pair_wait(struct pair *pair, const unsigned int *counter,
 	       unsigned int value)
 {
-	unsigned int rounds = 0, idle = 0;
+	uint64_t deadline = patience();
 
-	while (*counter < value && rounds++ < ROUNDS_MAX && idle < IDLE_MAX)
-		idle += !pair_step(pair, PATIENCE_MS);
+	while (*counter < value && patience_left(deadline))
+		pair_step(pair, patience_left(deadline));
 	assert_in_range(*counter, value, UINT32_MAX);
 }
 

@@ -94,6 +94,10 @@ struct end {
 	void *context;
 };
 
+/* When to stop waiting, and how many milliseconds that is away. */
+uint64_t patience(void);
+int patience_left(uint64_t deadline);
+
 /* Opens an end over @platform; everything else but @end->policy is cleared. */
 void end_open(struct end *end, struct hdmabuf_platform platform,
 	      enum hdmabuf_role role, const struct hdmabuf_config *config);

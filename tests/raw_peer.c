@@ -9,11 +9,8 @@
 
 #include "tests/raw_peer.h"
 
-/* So many times something may happen before a test is taken to hang, ... */
+/* So many things may happen at once, and then a test is taken to hang. */
 #define ROUNDS_MAX 5000
-/* ... and so many times nothing, for that long. */
-#define IDLE_MAX    200
-#define PATIENCE_MS 20
 
 static const struct hdmabuf_platform_ops *ops(const struct raw_peer *raw)
 {
@@ -440,10 +437,10 @@ void rig_run(struct rig *rig)
 
 void rig_wait(struct rig *rig, const unsigned int *counter, unsigned int value)
 {
-	unsigned int rounds = 0, idle = 0;
+	uint64_t deadline = patience();
 
-	while (*counter < value && rounds++ < ROUNDS_MAX && idle < IDLE_MAX)
-		idle += !rig_step(rig, PATIENCE_MS);
+	while (*counter < value && patience_left(deadline))
+		rig_step(rig, patience_left(deadline));
 	assert_in_range(*counter, value, UINT32_MAX);
 }
 

@@ -146,7 +146,7 @@ struct hdmabuf_platform {
  * @error_size: of @error
  *
  * Return: 0, or a negative errno: -EINVAL if the address is none, -EADDRINUSE if
- * a backend is already there
+ * a backend is already there, -EEXIST if something else is
  */
 int hdmabuf_platform_open(const char *address, enum hdmabuf_role role,
 			  struct hdmabuf_platform *platform, char *error,

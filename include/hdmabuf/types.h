@@ -8,14 +8,7 @@
 #define HDMABUF_TYPES_H
 
 #ifdef __KERNEL__
-#include <linux/limits.h>
 #include <linux/types.h>
-#ifndef UINT32_MAX
-#define UINT32_MAX U32_MAX
-#endif
-#ifndef UINT64_MAX
-#define UINT64_MAX U64_MAX
-#endif
 #else
 #include <stdbool.h>
 #include <stddef.h>

@@ -668,6 +668,30 @@ static void a_table_is_wanted_level_by_level(void **state)
 	directory_free(&directory);
 }
 
+/* Then a level is few runs, and the pages are to be fed one by one all the same. */
+static void a_table_may_lie_in_consecutive_pages(void **state)
+{
+	struct directory directory;
+	struct hdmabuf_layout *layout = &directory.layout;
+	struct reading reading;
+	uint32_t page;
+
+	(void)state;
+	directory_of_scattered(&directory, TABLE, 0x100001);
+	for (page = 0; page < layout->directory_pages; page++)
+		directory.own[page] = 0x70000000 + page;
+	layout->directory = directory.own[0];
+	assert_true(hdmabuf_directory_build(
+		TABLE, directory.runs, directory.run_count, 12, directory.own,
+		directory.memory, layout->directory_pages));
+	assert_int_equal(directory_read(&directory, MAX, 0x100001, 1, &reading),
+			 HDMABUF_STATUS_OK);
+	assert_true(reading.pages_at_once == 1025);
+	assert_runs(&directory, &reading);
+	free(reading.runs);
+	directory_free(&directory);
+}
+
 /* Whatever the room, what does not fit is told, and nothing else is written. */
 static void runs_that_do_not_fit_are_told(void **state)
 {
@@ -1272,6 +1296,7 @@ int main(void)
 		cmocka_unit_test(a_contiguous_buffer_is_one_run),
 		cmocka_unit_test(runs_are_merged_across_pages),
 		cmocka_unit_test(a_table_is_wanted_level_by_level),
+		cmocka_unit_test(a_table_may_lie_in_consecutive_pages),
 		cmocka_unit_test(runs_that_do_not_fit_are_told),
 		cmocka_unit_test(a_list_is_that_of_displif),
 		cmocka_unit_test(what_cannot_be_told_is_not_built),

@@ -9,8 +9,10 @@
 #include <linux/limits.h>
 #include <linux/string.h>
 /* A kernel has them under other names. */
+#ifndef UINT32_MAX
 #define UINT32_MAX U32_MAX
 #define UINT64_MAX U64_MAX
+#endif
 #else
 /* A compiler may call these even in a freestanding program. */
 #define memcpy(to, from, octets)  __builtin_memcpy(to, from, octets)

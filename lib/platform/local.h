@@ -25,7 +25,7 @@
 #include <bindings/local.h>
 #include <hdmabuf/platform.h>
 
-/* Links of an endpoint, and how many of them may still owe their ATTACH. */
+/* Connections of an endpoint, and how many of them may still owe their ATTACH. */
 #define LOCAL_LINKS_MAX	    64
 #define LOCAL_HALF_OPEN_MAX 16
 #define LOCAL_ATTACH_MS	    5000
@@ -209,7 +209,7 @@ struct local_endpoint {
 
 	struct local_links links;
 	struct local_links buried;
-	size_t link_count;
+	size_t link_count; /* without those that are over */
 	size_t half_open;
 	size_t memories; /* descriptors kept for peers, all links together */
 	size_t memories_max;

@@ -93,6 +93,37 @@ static void believes_no_false_revoked(void **state)
 	scene_close(&scene);
 }
 
+/* Those who keep what they were shared keep no place of others. */
+static void quarantine_takes_no_place(void **state)
+{
+	enum {
+		COUNT = LOCAL_LINKS_MAX + 6
+	};
+	struct hdmabuf_memory memory;
+	struct hdmabuf_run run;
+	struct scene scene;
+	int sockets[COUNT];
+	int i;
+
+	(void)state;
+	scene_open(&scene);
+	scene.backend.on_down = NULL;
+	memory_new(&memory, 1);
+	for (i = 0; i < COUNT; i++) {
+		sockets[i] = hostile_peer(&scene, false);
+		run = end_share(&scene.backend, &memory, 0, 1, READ_WRITE);
+		raw_references(sockets[i], REVOKE, 1, 1);
+		ends_settle(&scene.backend, &scene.honest);
+		assert_int_equal(end_last(&scene.backend)->downs, 1);
+		assert_int_equal(end_revoke(&scene.backend, &run), -EBUSY);
+	}
+	assert_int_equal(scene.backend.lines, COUNT);
+	for (i = 0; i < COUNT; i++)
+		close(sockets[i]);
+	hdmabuf_memory_free(&memory);
+	scene_close(&scene);
+}
+
 /* ---- floods ------------------------------------------------------------- */
 
 static void serves_others_in_a_flood(void **state)
@@ -389,6 +420,7 @@ static void survives_anything(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(keeps_numbers_in_use),
 	cmocka_unit_test(believes_no_false_revoked),
+	cmocka_unit_test(quarantine_takes_no_place),
 	cmocka_unit_test(serves_others_in_a_flood),
 	cmocka_unit_test(owes_no_more_than_was_granted),
 	cmocka_unit_test(bounds_grants),

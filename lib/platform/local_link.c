@@ -198,6 +198,7 @@ void local_link_disconnect(struct hdmabuf_link *link)
 		return;
 	if (link->state == LOCAL_HALF_OPEN)
 		link->endpoint->half_open--;
+	link->endpoint->link_count--;
 	link->state = LOCAL_OVER;
 	link->ending = true;
 	leave(link);
@@ -245,7 +246,6 @@ void local_link_free(struct hdmabuf_link *link)
 	close(link->socket);
 	close_if_open(&link->pidfd);
 	TAILQ_REMOVE(&endpoint->links, link, entry);
-	endpoint->link_count--;
 	if (endpoint->dispatching)
 		TAILQ_INSERT_TAIL(&endpoint->buried, link, entry);
 	else

@@ -253,7 +253,7 @@ int local_path_listen(struct local_endpoint *endpoint, char *error,
 
 	if (result)
 		explain(result, endpoint->path, error, error_size);
-	return result == -EEXIST ? -EADDRINUSE : result;
+	return result;
 }
 
 /* Not if another backend has taken the place. */

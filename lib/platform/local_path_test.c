@@ -60,7 +60,7 @@ static void explains_what_is_wrong_with_a_path(void **state)
 	fd = open(place.path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 	assert_int_equal(write(fd, "precious", 8), 8);
 	assert_int_equal(try_open(place.address, HDMABUF_BACKEND, error),
-			 -EADDRINUSE);
+			 -EEXIST);
 	assert_non_null(strstr(error, "is not a socket: remove it, or choose"));
 	assert_int_equal(lseek(fd, 0, SEEK_END), 8);
 	assert_int_equal(access(place.path, F_OK), 0);
@@ -68,7 +68,7 @@ static void explains_what_is_wrong_with_a_path(void **state)
 	unlink(place.path);
 	assert_int_equal(symlink("/nowhere/at/all", place.path), 0);
 	assert_int_equal(try_open(place.address, HDMABUF_BACKEND, error),
-			 -EADDRINUSE);
+			 -EEXIST);
 	unlink(place.path);
 	snprintf(address, sizeof(address), "local:%s/no/such", place.directory);
 	assert_int_equal(try_open(address, HDMABUF_BACKEND, error), -ENOENT);

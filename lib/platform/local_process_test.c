@@ -3,142 +3,10 @@
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
 #include <grp.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
+#include "local_ball.h"
 #include "local_raw.h"
-
-/* ---- the other process -------------------------------------------------- */
-
-/* Runs @body in a process of its own; it dies with the test. */
-static pid_t spawn(void (*body)(const struct place *place),
-		   const struct place *place)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid)
-		return pid;
-	body(place);
-	_exit(0);
-}
-
-static void check_exit(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static void end_by(pid_t pid, int signal_number)
-{
-	int status;
-
-	assert_int_equal(kill(pid, signal_number), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
-}
-
-/* Both ends tell the other what they share by "channel=REFERENCE". */
-static void tell(struct end *end, const struct hdmabuf_run *run)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "channel=%u\n",
-		 (unsigned int)run->reference);
-	end_publish(end, text);
-}
-
-static struct hdmabuf_run told(struct end *end)
-{
-	char text[HDMABUF_LOCAL_RECORD_OCTETS + 1] = "";
-	struct hdmabuf_run run = { 0, 1 };
-	unsigned int reference;
-
-	end->ops->record(end_link(end), text, sizeof(text) - 1);
-	assert_int_equal(sscanf(text, "channel=%u", &reference), 1);
-	run.reference = reference;
-	return run;
-}
-
-static bool has_told(struct end *end)
-{
-	return end->ups && end_last(end)->records;
-}
-
-/*
- * What either process does: share a page with 'a' in it, map the other's, add one
- * to what is there, until that is 'z'.
- */
-struct ball {
-	struct end end;
-	struct hdmabuf_memory memory;
-	struct hdmabuf_run run;
-	volatile char *own;
-	volatile char *theirs;
-};
-
-static void ball_open(struct ball *ball, const struct place *place,
-		      enum hdmabuf_role role)
-{
-	end_open(&ball->end, place->address, role);
-	memory_new(&ball->memory, 1);
-	ball->own = ball->memory.address;
-	*ball->own = 'a';
-}
-
-static void ball_meet(struct ball *ball)
-{
-	struct hdmabuf_run run;
-	int ups = ball->end.ups;
-
-	ends_until(&ball->end, NULL, ball->end.ups > ups || ups);
-	ball->run = end_share(&ball->end, &ball->memory, 0, 1, READ_WRITE);
-	tell(&ball->end, &ball->run);
-	ends_until(&ball->end, NULL, has_told(&ball->end));
-	run = told(&ball->end);
-	ball->theirs = end_map(&ball->end, &run, 1, READ_WRITE);
-}
-
-static void ball_play(struct ball *ball)
-{
-	while (*ball->own < 'z' || *ball->theirs < 'z') {
-		if (*ball->theirs <= *ball->own && *ball->theirs < 'z') {
-			++*ball->theirs;
-			ball->end.ops->notify(end_link(&ball->end));
-		}
-		ends_wait(&ball->end, NULL);
-	}
-}
-
-static void ball_drop(struct ball *ball)
-{
-	struct hdmabuf_link *link = end_link(&ball->end);
-
-	assert_int_equal(ball->end.ops->unmap(link, (void *)ball->theirs, 1),
-			 0);
-	ends_until(&ball->end, NULL, end_revoke(&ball->end, &ball->run) == 0);
-}
-
-static void ball_close(struct ball *ball)
-{
-	hdmabuf_memory_free(&ball->memory);
-	end_close(&ball->end);
-}
-
-static void play(const struct place *place, enum hdmabuf_role role)
-{
-	struct ball ball;
-
-	ball_open(&ball, place, role);
-	ball_meet(&ball);
-	ball_play(&ball);
-	ball_drop(&ball);
-	ball_close(&ball);
-}
 
 static void play_frontend(const struct place *place)
 {
@@ -215,6 +83,60 @@ static void frontend_first(void **state)
 	ends_until(&ball.end, NULL, end_last(&ball.end)->downs);
 	check_exit(pid);
 	ball_close(&ball);
+	place_free(&place);
+}
+
+/* ---- notifications ------------------------------------------------------- */
+
+enum {
+	ROUNDS = 3000
+};
+
+/* Without a time limit: one that is lost is waited for for ever. */
+static void answer_notifications(struct end *end)
+{
+	struct peer *peer = end_last(end);
+	int seen = 0;
+
+	while (seen < ROUNDS && !peer->downs) {
+		if (peer->notified == seen) {
+			end_is_readable(end, -1);
+			end_turn(end);
+			continue;
+		}
+		seen++;
+		assert_int_equal(peer->notified, seen);
+		assert_int_equal(end->ops->notify(peer->link), 0);
+	}
+	assert_int_equal(seen, ROUNDS);
+}
+
+static void answer(const struct place *place)
+{
+	struct end end;
+
+	end_open(&end, place->address, HDMABUF_FRONTEND);
+	ends_until(&end, NULL, end.ups);
+	answer_notifications(&end);
+	ends_until(&end, NULL, end.peers[0].downs);
+	end_close(&end);
+}
+
+static void loses_no_notification(void **state)
+{
+	struct place place;
+	struct end end;
+	pid_t pid;
+
+	(void)state;
+	place_new(&place);
+	end_open(&end, place.address, HDMABUF_BACKEND);
+	pid = spawn(answer, &place);
+	ends_until(&end, NULL, end.ups);
+	assert_int_equal(end.ops->notify(end_link(&end)), 0);
+	answer_notifications(&end);
+	end_close(&end);
+	check_exit(pid);
 	place_free(&place);
 }
 
@@ -511,6 +433,7 @@ static void obeys_the_permissions_of_the_path(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(backend_first),
 	cmocka_unit_test(frontend_first),
+	cmocka_unit_test(loses_no_notification),
 	cmocka_unit_test(survives_frontend),
 	cmocka_unit_test(survives_backend),
 	cmocka_unit_test(waits_for_the_stopped),

@@ -210,6 +210,7 @@ struct hdmabuf_session {
 	bool hello_done;
 	bool hello_refused;
 	bool close_received;
+	bool peer_closed;
 	uint32_t close_id;
 	uint32_t close_reason;
 	bool close_answered;

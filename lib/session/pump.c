@@ -163,11 +163,14 @@ static void take_request(struct hdmabuf_session *session)
 	}
 }
 
-/* After CLOSE, or a HELLO that was refused, nothing more is to be taken. */
+/*
+ * After CLOSE, or a HELLO that was refused, nothing more is to be taken.  If it is
+ * this end's CLOSE that is answered, the peer's may have crossed it.
+ */
 static bool is_finished(const struct hdmabuf_session *session)
 {
 	return session->broken || session->hello_refused ||
-	       session->close_received || session->close_answered;
+	       session->close_received;
 }
 
 /* HDB-BOTH-017: answers that came before a request are taken before it. */

@@ -168,6 +168,7 @@ static int session_furnish(struct hdmabuf_session *session)
 	session->hello_done = false;
 	session->hello_refused = false;
 	session->close_received = false;
+	session->peer_closed = false;
 	session->close_answered = false;
 	session->close_unmapped = false;
 	if (random_octets(&key, sizeof(key)))
@@ -248,9 +249,11 @@ static void frontend_attempt(struct hdmabuf_session *session,
 			channel_leave(session);
 	}
 	if (error) {
-		endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
-			     "cannot make a channel to %s: %s", session->peer,
-			     strerror(-error));
+		/* That the link is going is told when it has gone. */
+		if (error != -ENOTCONN)
+			endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
+				     "cannot make a channel to %s: %s",
+				     session->peer, strerror(-error));
 		attempt_later(session);
 		return;
 	}
@@ -373,10 +376,15 @@ static void session_over(struct hdmabuf_session *session, int event,
 		session_publish(session);
 }
 
+/* Who has said CLOSE, and then goes, has nothing mapped (HDB-BOTH-023). */
 static void session_lost(struct hdmabuf_session *session, const char *why)
 {
-	session_over(session, HDMABUF_SESSION_LOST, HDMABUF_STATUS_LOST, why,
-		     false);
+	if (session->peer_closed)
+		session_over(session, HDMABUF_SESSION_LOST, HDMABUF_STATUS_OK,
+			     "closed by both ends", true);
+	else
+		session_over(session, HDMABUF_SESSION_LOST, HDMABUF_STATUS_LOST,
+			     why, false);
 }
 
 /* A fault of the peer may repeat at once: do not let it keep us busy. */
@@ -438,6 +446,14 @@ bool session_is_open(const struct hdmabuf_session *session)
 	       !session->close_received;
 }
 
+/* What is behind the peer's CLOSE in the rings was not looked at. */
+static void session_cross_close(struct hdmabuf_session *session)
+{
+	session_event(session, HDMABUF_SESSION_PEER_CLOSE);
+	session->peer_closed = true;
+	session->look = true;
+}
+
 /* The peer's CLOSE: HDB-BOTH-025 wants all unmapped before it is answered. */
 static void session_answer_close(struct hdmabuf_session *session)
 {
@@ -459,9 +475,7 @@ static void session_answer_close(struct hdmabuf_session *session)
 		session_over(session, HDMABUF_SESSION_PEER_CLOSE,
 			     HDMABUF_STATUS_OK, why, true);
 	else
-		session_event(session, HDMABUF_SESSION_PEER_CLOSE);
-	/* What is behind it in the rings was not looked at. */
-	session->look = true;
+		session_cross_close(session);
 }
 
 static void session_finish_closing(struct hdmabuf_session *session)
