@@ -2949,7 +2949,7 @@ static HDMABUF_INLINE hdmabuf_le64 hdmabuf_put_le64(uint64_t number)
 	HDMABUF_ASSERT(sizeof_##type, sizeof(struct hdmabuf_##type) == (octets))
 #define HDMABUF_ASSERT_AT(type, member, octets) \
 	HDMABUF_ASSERT(offsetof_##type##_##member, \
-			 offsetof(struct hdmabuf_##type, member) == (octets))
+		       offsetof(struct hdmabuf_##type, member) == (octets))
 
 HDMABUF_ASSERT_SIZE(channel, 2112);
 HDMABUF_ASSERT_AT(channel, magic, 0);
@@ -3140,7 +3140,7 @@ HDMABUF_ASSERT_AT(timeline, zero, 24);
 
 HDMABUF_ASSERT(sizeof_metadata, sizeof(union hdmabuf_metadata) == 96);
 HDMABUF_ASSERT(sizeof_message,
-		 sizeof(union hdmabuf_message) == HDMABUF_SLOT_OCTETS);
+	       sizeof(union hdmabuf_message) == HDMABUF_SLOT_OCTETS);
 
 #undef HDMABUF_ASSERT_AT
 #undef HDMABUF_ASSERT_SIZE

@@ -473,6 +473,12 @@ static enum progress_made hand_off(struct stream *stream, uint64_t now)
 	struct slot **place = ring_place(stream, stream->sent);
 	struct slot *slot = *place;
 	uint64_t period = stream->exporter->peer->options->period;
+	struct hdmabuf_turn turn = {
+		.buffer = slot->buffer,
+		.signal = stream->timeline,
+		.signal_point = stream->sent + 1,
+		.stamp = stream->sent,
+	};
 	int error;
 
 	/* The importer has let go of it since: draw again, into another. */
@@ -486,8 +492,7 @@ static enum progress_made hand_off(struct stream *stream, uint64_t now)
 	if (error)
 		return fail_call(stream, "update a buffer", error);
 	peer_begin_frame(&stream->tally);
-	error = hdmabuf_hand_off(slot->buffer, NULL, 0, stream->timeline,
-				 stream->sent + 1, stream->sent, false);
+	error = hdmabuf_hand_off(&turn, false);
 	if (error)
 		return fail_call(stream, "hand off a frame", error);
 	stream->sent++;

@@ -316,13 +316,18 @@ static void end_exporting(struct exporting *end)
 static void hand_off(struct exporting *end, unsigned int i, uint64_t wait_point,
 		     uint64_t signal_point)
 {
+	struct hdmabuf_turn pass = {
+		.buffer = end->buffer[i],
+		.wait = wait_point ? end->wait : NULL,
+		.wait_point = wait_point,
+		.signal = end->signal,
+		.signal_point = signal_point,
+		.stamp = signal_point,
+	};
 	int error;
 
 	do {
-		error = hdmabuf_hand_off(end->buffer[i],
-					 wait_point ? end->wait : NULL,
-					 wait_point, end->signal, signal_point,
-					 signal_point, false);
+		error = hdmabuf_hand_off(&pass, false);
 		if (error == -EAGAIN)
 			turn(&end->other);
 	} while (error == -EAGAIN);
@@ -371,11 +376,12 @@ static void frames_wait_for_their_points(void **state)
 static void points_may_be_missing(void **state)
 {
 	struct exporting end;
+	struct hdmabuf_turn pass = { 0 };
 
 	(void)state;
 	begin_exporting(&end);
-	assert_int_equal(
-		hdmabuf_hand_off(end.buffer[1], NULL, 0, NULL, 0, 0, false), 0);
+	pass.buffer = end.buffer[1];
+	assert_int_equal(hdmabuf_hand_off(&pass, false), 0);
 	hand_off(&end, 0, 0, 7);
 	turn_until(&end.other, hdmabuf_timeline_point(end.signal) == 7);
 	assert_frames("21");

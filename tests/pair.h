@@ -154,6 +154,12 @@ struct hdmabuf_buffer *pair_share(struct pair *pair, struct end *from,
 /* Unexports it and waits until it is released. */
 void pair_unshare(struct pair *pair, struct end *from, struct sample *sample);
 
+/* hdmabuf_hand_off() in one line. */
+int pair_hand_off(struct hdmabuf_buffer *buffer,
+		  struct hdmabuf_timeline_handle *wait, uint64_t wait_point,
+		  struct hdmabuf_timeline_handle *signal, uint64_t signal_point,
+		  uint64_t stamp, bool more);
+
 /* The other end of a pair. */
 struct end *pair_other(struct pair *pair, const struct end *end);
 

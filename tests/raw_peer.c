@@ -253,6 +253,8 @@ static void channel_make(struct raw_peer *raw)
 		.epoch_frontend = raw->epoch,
 		.epoch_backend = raw->offer.epoch,
 		.page_shift = shift,
+		.frontend_ring_order = raw->ring_order,
+		.backend_ring_order = raw->ring_order,
 		.timeline_pages = 1,
 	};
 	info->references = hdmabuf_channel_pages(info);
@@ -321,10 +323,9 @@ static void map_page(struct raw_peer *raw)
 			 0);
 	memcpy(&copy, page, sizeof(copy));
 	ops(raw)->unmap(raw->link, page, 1);
-	assert_int_equal(hdmabuf_channel_decode(&copy, &raw->offer,
-						raw->reply.epoch,
-						ops(raw)->page_shift,
-						&raw->info, &fault),
+	assert_int_equal(hdmabuf_channel_decode(
+				 &copy, &raw->offer, raw->reply.epoch,
+				 ops(raw)->page_shift, &raw->info, &fault),
 			 0);
 }
 
@@ -701,18 +702,18 @@ void raw_buffer_list(struct raw_buffer *buffer, const struct hdmabuf_run *runs,
 	for (i = 0; i < layout->directory_pages; i++)
 		own[i] = buffer->description_run.reference + 1 + i;
 	layout->directory = own[0];
-	assert_true(hdmabuf_directory_build(layout->directory_format, runs,
-					    count, layout->page_shift, own,
-					    raw_directory(buffer),
-					    layout->directory_pages));
+	assert_true(hdmabuf_directory_build(
+		layout->directory_format, runs, count, layout->page_shift, own,
+		raw_directory(buffer), layout->directory_pages));
 	free(own);
 }
 
 void raw_buffer_describe(struct raw_buffer *buffer)
 {
-	buffer->length = hdmabuf_descriptor_encode(
-		&buffer->info, &buffer->layout, &buffer->id, buffer->generation,
-		raw_descriptor(buffer));
+	buffer->length = hdmabuf_descriptor_encode(&buffer->info,
+						   &buffer->layout, &buffer->id,
+						   buffer->generation,
+						   raw_descriptor(buffer));
 }
 
 struct hdmabuf_descriptor *raw_descriptor(const struct raw_buffer *buffer)

@@ -38,6 +38,7 @@ struct raw_queue {
  * @offer: what it offers, or was offered
  * @reply: what it answers, or was answered
  * @hello: what it says in HELLO or in the answer, but for the epochs
+ * @ring_order: of both rings, of a frontend's next channel
  * @info: the channel page, in native form
  * @memory: the channel, of a frontend
  * @share: its references
@@ -63,6 +64,7 @@ struct raw_peer {
 	struct hdmabuf_offer offer;
 	struct hdmabuf_reply reply;
 	struct hdmabuf_hello_body hello;
+	uint32_t ring_order;
 	struct hdmabuf_channel_info info;
 	struct hdmabuf_memory memory;
 	struct hdmabuf_run share;

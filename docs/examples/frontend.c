@@ -52,14 +52,19 @@ static void next_frame(struct program *program)
 {
 	uint8_t *pixel = hdmabuf_buffer_data(program->buffer);
 	uint64_t frame = program->frame + 1;
+	struct hdmabuf_turn turn = {
+		.buffer = program->buffer,
+		.signal = program->shown,
+		.signal_point = frame,
+		.stamp = frame,
+	};
 
 	for (int i = 0; i < WIDTH * HEIGHT; i++, pixel += 4) {
 		pixel[0] = (uint8_t)(i % WIDTH); /* blue, green, red */
 		pixel[1] = (uint8_t)(i / WIDTH);
 		pixel[2] = (uint8_t)frame;
 	}
-	if (hdmabuf_hand_off(program->buffer, NULL, 0, program->shown, frame,
-			     frame, false) ||
+	if (hdmabuf_hand_off(&turn, false) ||
 	    hdmabuf_timeline_wait(program->shown, frame))
 		errx(1, "a frame cannot be handed off");
 }

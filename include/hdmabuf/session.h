@@ -131,7 +131,7 @@ struct hdmabuf_config {
 void hdmabuf_config_init(struct hdmabuf_config *config);
 
 /**
- * struct hdmabuf_turn - a hand-off as it is received
+ * struct hdmabuf_turn - a hand-off, sent or received
  * @buffer: whose turn it is
  * @wait: timeline to wait for, or NULL; a hand-off is reported at once, so the
  *	receiver calls *hdmabuf_timeline_wait()* before it accesses the buffer
@@ -297,6 +297,14 @@ void hdmabuf_endpoint_quarantined(const struct hdmabuf_endpoint *endpoint,
 				  uint32_t *buffers, uint64_t *octets);
 
 /**
+ * hdmabuf_endpoint_stop() - seek, or accept, no further session
+ * @endpoint: open
+ *
+ * Sessions that are there go on.
+ */
+void hdmabuf_endpoint_stop(struct hdmabuf_endpoint *endpoint);
+
+/**
  * hdmabuf_endpoint_close() - stop at once
  * @endpoint: open, or NULL
  *
@@ -319,6 +327,14 @@ void hdmabuf_endpoint_close(struct hdmabuf_endpoint *endpoint);
  */
 int hdmabuf_session_close(struct hdmabuf_session *session,
 			  enum hdmabuf_reason reason);
+
+/**
+ * hdmabuf_session_close_reason() - why the peer closes
+ * @session: in *disconnected*
+ *
+ * Return: &enum hdmabuf_reason of the peer's CLOSE, 0 if it sent none
+ */
+uint32_t hdmabuf_session_close_reason(const struct hdmabuf_session *session);
 
 /**
  * hdmabuf_session_set_user() - attach something to a session
@@ -477,24 +493,19 @@ int hdmabuf_unexport(struct hdmabuf_buffer *buffer, uint32_t grace_ms);
 
 /**
  * hdmabuf_hand_off() - pass a buffer on
- * @buffer: exported and accepted, or imported and writable
- * @wait: timeline of this end that the peer waits for, or NULL
- * @wait_point: point that the peer waits for
- * @signal: timeline of this end that the peer signals, or NULL
- * @signal_point: point that the peer signals when it has finished
- * @stamp: anything
+ * @turn: ``buffer``, exported and accepted, or imported and writable; ``wait``, a
+ *	timeline that this end has created and signals, or NULL; ``signal``, one
+ *	that this end has created and the peer signals, or NULL; their points; and
+ *	any ``stamp``; is copied
  * @more: the next hand-off belongs to this one
  *
- * Several hand-offs made one after the other become visible by one write to the
- * ring, at the next flush() or dispatch().
+ * What the peer gets has the same form.  Several hand-offs made one after the other
+ * become visible by one write to the ring, at the next flush() or dispatch().
  *
  * Return: 0; -ENOTCONN; -EAGAIN; -EINVAL if the points or timelines are wrong;
  * -EACCES if the buffer is not this end's to hand off
  */
-int hdmabuf_hand_off(struct hdmabuf_buffer *buffer,
-		     struct hdmabuf_timeline_handle *wait, uint64_t wait_point,
-		     struct hdmabuf_timeline_handle *signal,
-		     uint64_t signal_point, uint64_t stamp, bool more);
+int hdmabuf_hand_off(const struct hdmabuf_turn *turn, bool more);
 
 /**
  * hdmabuf_turn_done() - tell that this end has finished with a hand-off

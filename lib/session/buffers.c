@@ -126,16 +126,17 @@ static bool hand_off_allowed(const struct hdmabuf_buffer *buffer)
 }
 
 static bool points_are_right(const struct hdmabuf_session *session,
-			     const struct hdmabuf_timeline_handle *wait,
-			     const struct hdmabuf_timeline_handle *signal,
-			     uint64_t signal_point)
+			     const struct hdmabuf_turn *turn)
 {
+	const struct hdmabuf_timeline_handle *wait = turn->wait;
+	const struct hdmabuf_timeline_handle *signal = turn->signal;
+
 	if (wait && (wait->session != session || !wait->created_here ||
 		     !wait->signalled_here))
 		return false;
-	return !signal || (signal->session == session &&
-			   signal->created_here && !signal->signalled_here &&
-			   signal_point > signal->named);
+	return !signal ||
+	       (signal->session == session && signal->created_here &&
+		!signal->signalled_here && turn->signal_point > signal->named);
 }
 
 /* The last of a group has no flag MORE. */
@@ -145,24 +146,25 @@ static bool group_may_grow(const struct hdmabuf_session *session)
 	       session->group_sent < GROUP_MAX - 1;
 }
 
-int hdmabuf_hand_off(struct hdmabuf_buffer *buffer,
-		     struct hdmabuf_timeline_handle *wait, uint64_t wait_point,
-		     struct hdmabuf_timeline_handle *signal,
-		     uint64_t signal_point, uint64_t stamp, bool more)
+static uint32_t timeline_number(const struct hdmabuf_timeline_handle *timeline)
 {
+	return timeline ? timeline->number : HDMABUF_NO_TIMELINE;
+}
+
+int hdmabuf_hand_off(const struct hdmabuf_turn *turn, bool more)
+{
+	struct hdmabuf_buffer *buffer = turn->buffer;
 	struct hdmabuf_session *session = buffer->session;
 	struct hdmabuf_request request = {
 		.operation = HDMABUF_OP_HAND_OFF,
 		.buffer = buffer->id,
 		.hand_off = {
-			.wait_point = wait ? wait_point : 0,
-			.signal_point = signal ? signal_point : 0,
-			.wait_timeline = wait ? wait->number :
-						HDMABUF_NO_TIMELINE,
-			.signal_timeline = signal ? signal->number :
-						    HDMABUF_NO_TIMELINE,
+			.wait_point = turn->wait ? turn->wait_point : 0,
+			.signal_point = turn->signal ? turn->signal_point : 0,
+			.wait_timeline = timeline_number(turn->wait),
+			.signal_timeline = timeline_number(turn->signal),
 			.flags = more ? HDMABUF_HAND_OFF_MORE : 0,
-			.stamp = stamp,
+			.stamp = turn->stamp,
 		},
 	};
 	int error;
@@ -171,7 +173,7 @@ int hdmabuf_hand_off(struct hdmabuf_buffer *buffer,
 		return -ENOTCONN;
 	if (!hand_off_allowed(buffer))
 		return -EACCES;
-	if (!points_are_right(session, wait, signal, signal_point) ||
+	if (!points_are_right(session, turn) ||
 	    (more && !group_may_grow(session)))
 		return -EINVAL;
 	error = request_send(session, &request, buffer, NULL);
@@ -181,8 +183,8 @@ int hdmabuf_hand_off(struct hdmabuf_buffer *buffer,
 	buffer->held = false;
 	session->group_sent = more ? session->group_sent + 1 : 0;
 	session->statistics.hand_offs_sent++;
-	if (signal)
-		signal->named = signal_point;
+	if (turn->signal)
+		turn->signal->named = turn->signal_point;
 	return 0;
 }
 
@@ -242,8 +244,7 @@ int hdmabuf_session_allocate(struct hdmabuf_session *session,
 	return request_send(session, &request, NULL, NULL);
 }
 
-int hdmabuf_session_echo(struct hdmabuf_session *session,
-			 const uint8_t *octets)
+int hdmabuf_session_echo(struct hdmabuf_session *session, const uint8_t *octets)
 {
 	struct hdmabuf_request request = { .operation = HDMABUF_OP_ECHO };
 

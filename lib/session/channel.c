@@ -43,8 +43,7 @@ static void channel_attach(struct hdmabuf_session *session, uint8_t *parts)
 	struct hdmabuf_cell *back_cells =
 		(void *)(parts + (at.backend_cells << shift));
 
-	channel->cells =
-		(info->timeline_pages << shift) / HDMABUF_CELL_OCTETS;
+	channel->cells = (info->timeline_pages << shift) / HDMABUF_CELL_OCTETS;
 	if (session->endpoint->role == HDMABUF_FRONTEND) {
 		hdmabuf_ring_init(&channel->own, front, front_octets);
 		hdmabuf_ring_init(&channel->peer, back, back_octets);
@@ -94,8 +93,8 @@ static void channel_fill(struct hdmabuf_session *session)
 	uint32_t i;
 
 	for (i = 0; i < info->references; i++)
-		info->reference[i] = share_reference(
-			&channel->own_pages->share, i + 1);
+		info->reference[i] =
+			share_reference(&channel->own_pages->share, i + 1);
 	hdmabuf_channel_encode(info, page);
 	hdmabuf_ring_format(parts + (at.frontend_ring << shift),
 			    (size_t)1 << (info->frontend_ring_order + shift));

@@ -3,74 +3,16 @@
  * endpoint.c - the endpoint: platform events, timers, dispatch
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
 
 #define NEVER UINT64_MAX
-
-uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-int random_octets(void *octets, size_t count)
-{
-	ssize_t got = getrandom(octets, count, 0);
-
-	return got == (ssize_t)count ? 0 : -EIO;
-}
-
-/* 0 if there is no randomness to be had: no epoch at all. */
-uint64_t random_epoch(void)
-{
-	uint64_t epoch = 0;
-
-	while (!epoch)
-		if (random_octets(&epoch, sizeof(epoch)))
-			return 0;
-	return epoch;
-}
-
-void endpoint_log(const struct hdmabuf_endpoint *endpoint,
-		  enum hdmabuf_log_level level, const char *format, ...)
-{
-	char line[256];
-	va_list args;
-
-	if (!endpoint->callbacks.log)
-		return;
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	endpoint->callbacks.log(endpoint->user, level, line);
-}
-
-void endpoint_log_fault(const struct hdmabuf_endpoint *endpoint,
-			const char *what, const struct hdmabuf_fault *fault)
-{
-	if (fault->where == HDMABUF_WHERE_NOWHERE)
-		endpoint_log(endpoint, HDMABUF_LOG_ERROR, "%s: %s", what,
-			     hdmabuf_status_text(fault->status));
-	else
-		endpoint_log(endpoint, HDMABUF_LOG_ERROR,
-			     "%s: %s: %s, at %llu, value %llu", what,
-			     hdmabuf_status_text(fault->status),
-			     hdmabuf_where_text(fault->where),
-			     (unsigned long long)fault->offset,
-			     (unsigned long long)fault->value);
-}
 
 void hdmabuf_config_init(struct hdmabuf_config *config)
 {
@@ -118,8 +60,9 @@ static int endpoint_poll_init(struct hdmabuf_endpoint *endpoint)
 	error = poll_add(endpoint->epoll_fd, endpoint->timer_fd);
 	if (error)
 		return error;
-	return poll_add(endpoint->epoll_fd,
-			endpoint->platform.ops->fd(endpoint->platform.endpoint));
+	return poll_add(
+		endpoint->epoll_fd,
+		endpoint->platform.ops->fd(endpoint->platform.endpoint));
 }
 
 static void endpoint_free(struct hdmabuf_endpoint *endpoint)
@@ -272,7 +215,7 @@ static uint64_t endpoint_deadline(const struct hdmabuf_endpoint *endpoint)
 	uint64_t deadline = NEVER;
 
 	LIST_FOREACH(session, &endpoint->sessions, entry)
-		deadline = earlier(deadline, session_deadline(session));
+	deadline = earlier(deadline, session_deadline(session));
 	if (!LIST_EMPTY(&endpoint->leaving) || !LIST_EMPTY(&endpoint->remains))
 		deadline = earlier(deadline, endpoint->retry_at);
 	return deadline;
@@ -336,7 +279,7 @@ static void endpoint_flush_sessions(struct hdmabuf_endpoint *endpoint)
 	struct hdmabuf_session *session;
 
 	LIST_FOREACH(session, &endpoint->sessions, entry)
-		pump_flush(session);
+	pump_flush(session);
 }
 
 /* Reading the timer is only worth a system call if it has expired. */
@@ -396,14 +339,17 @@ void hdmabuf_endpoint_quarantined(const struct hdmabuf_endpoint *endpoint,
 
 	*buffers = 0;
 	*octets = 0;
-	LIST_FOREACH(buffer, &endpoint->leaving, entry) {
+	LIST_FOREACH(buffer, &endpoint->leaving, entry)
+	{
 		if (buffer->state != HDMABUF_BUFFER_QUARANTINED)
 			continue;
 		++*buffers;
 		*octets += buffer->layout.pages << buffer->layout.page_shift;
 	}
-	LIST_FOREACH(session, &endpoint->sessions, entry) {
-		LIST_FOREACH(buffer, &session->buffers, entry) {
+	LIST_FOREACH(session, &endpoint->sessions, entry)
+	{
+		LIST_FOREACH(buffer, &session->buffers, entry)
+		{
 			if (buffer->state != HDMABUF_BUFFER_QUARANTINED)
 				continue;
 			++*buffers;
@@ -411,6 +357,16 @@ void hdmabuf_endpoint_quarantined(const struct hdmabuf_endpoint *endpoint,
 				   << buffer->layout.page_shift;
 		}
 	}
+}
+
+void hdmabuf_endpoint_stop(struct hdmabuf_endpoint *endpoint)
+{
+	struct hdmabuf_session *session;
+
+	endpoint->stopped = true;
+	LIST_FOREACH(session, &endpoint->sessions, entry)
+	session->record_changed = true;
+	hdmabuf_endpoint_flush(endpoint);
 }
 
 void hdmabuf_endpoint_close(struct hdmabuf_endpoint *endpoint)

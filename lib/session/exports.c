@@ -11,11 +11,10 @@
 static uint32_t format_choose(const struct hdmabuf_session *session)
 {
 	uint32_t format = session->endpoint->config.directory_format;
-	uint64_t needed = format == HDMABUF_DIRECTORY_TABLE ?
-				  HDMABUF_FEATURE_TABLE :
-			  format == HDMABUF_DIRECTORY_EXTENTS ?
-				  HDMABUF_FEATURE_EXTENTS :
-				  0;
+	uint64_t needed =
+		format == HDMABUF_DIRECTORY_TABLE   ? HDMABUF_FEATURE_TABLE :
+		format == HDMABUF_DIRECTORY_EXTENTS ? HDMABUF_FEATURE_EXTENTS :
+						      0;
 
 	return needed & ~session->features ? HDMABUF_DIRECTORY_LIST : format;
 }
@@ -72,24 +71,39 @@ static int layout_choose(struct hdmabuf_session *session,
 /* Descriptor and directory go into memory of their own, shared for as long as
  * EXPORT or UPDATE is not answered.
  */
+static int description_share(struct port *port, struct remains *remains,
+			     uint32_t pages, uint32_t rights)
+{
+	int error;
+
+	error = port->ops->alloc(port->link,
+				 (size_t)pages << port->ops->page_shift, rights,
+				 &remains->memory);
+	if (error)
+		return error;
+	error = share_make(&remains->share, port, &remains->memory, pages,
+			   rights);
+	if (error)
+		hdmabuf_memory_free(&remains->memory);
+	return error;
+}
+
+/* Where nothing can be shared read-only, the peer may spoil its own reading. */
 static struct remains *description_alloc(struct hdmabuf_session *session,
 					 uint32_t pages, int *error)
 {
 	struct remains *remains = remains_new();
-	struct port *port = session->port;
 
 	*error = -ENOMEM;
 	if (!remains)
 		return NULL;
-	*error = port->ops->alloc(port->link,
-				  (size_t)pages << port->ops->page_shift,
-				  HDMABUF_RIGHTS_READ_ONLY, &remains->memory);
-	if (!*error)
-		*error = share_make(&remains->share, port, &remains->memory,
-				    pages, HDMABUF_RIGHTS_READ_ONLY);
+	*error = description_share(session->port, remains, pages,
+				   HDMABUF_RIGHTS_READ_ONLY);
+	if (*error == -EACCES)
+		*error = description_share(session->port, remains, pages,
+					   HDMABUF_RIGHTS_READ_WRITE);
 	if (!*error)
 		return remains;
-	hdmabuf_memory_free(&remains->memory);
 	free(remains);
 	return NULL;
 }
@@ -109,12 +123,11 @@ static int directory_fill(struct hdmabuf_buffer *buffer)
 	for (i = 0; i < layout->directory_pages; i++)
 		own[i] = share_reference(&description->share, i + 1);
 	layout->directory = own[0];
-	good = hdmabuf_directory_build(layout->directory_format,
-				       buffer->data.runs, buffer->data.count,
-				       layout->page_shift, own,
-				       (uint8_t *)description->memory.address +
-					       page,
-				       layout->directory_pages);
+	good = hdmabuf_directory_build(
+		layout->directory_format, buffer->data.runs, buffer->data.count,
+		layout->page_shift, own,
+		(uint8_t *)description->memory.address + page,
+		layout->directory_pages);
 	free(own);
 	return good ? 0 : -EINVAL;
 }
@@ -125,16 +138,16 @@ static int describe(struct hdmabuf_session *session,
 	struct hdmabuf_layout *layout = &buffer->layout;
 	int error;
 
-	layout->entries =
-		layout->directory_format == HDMABUF_DIRECTORY_EXTENTS ?
-			buffer->data.count :
-			layout->pages;
+	layout->entries = layout->directory_format ==
+					  HDMABUF_DIRECTORY_EXTENTS ?
+				  buffer->data.count :
+				  layout->pages;
 	if (!hdmabuf_directory_pages(layout->directory_format, layout->entries,
 				     layout->page_shift,
 				     &layout->directory_pages))
 		return -EINVAL;
-	buffer->description = description_alloc(
-		session, layout->directory_pages + 1, &error);
+	buffer->description =
+		description_alloc(session, layout->directory_pages + 1, &error);
 	if (!buffer->description)
 		return error;
 	error = directory_fill(buffer);
@@ -443,9 +456,9 @@ void exports_expire(struct hdmabuf_session *session, uint64_t now)
 	struct hdmabuf_buffer *buffer;
 
 	LIST_FOREACH(buffer, &session->buffers, entry)
-		if (buffer->deadline && buffer->deadline <= now &&
-		    buffer->state == HDMABUF_BUFFER_RETIRING)
-			export_quarantine(buffer, HDMABUF_BUFFER_EXPIRED);
+	if (buffer->deadline && buffer->deadline <= now &&
+	    buffer->state == HDMABUF_BUFFER_RETIRING)
+		export_quarantine(buffer, HDMABUF_BUFFER_EXPIRED);
 }
 
 /* The process gives up: the memory may be freed, not used again. */
@@ -488,10 +501,8 @@ void export_answered(struct hdmabuf_buffer *buffer,
 static bool update_is_allowed(const struct hdmabuf_info *old,
 			      const struct hdmabuf_info *new)
 {
-	return old->size == new->size &&
-	       old->data_offset == new->data_offset &&
-	       old->rights == new->rights &&
-	       old->attributes == new->attributes;
+	return old->size == new->size && old->data_offset == new->data_offset &&
+	       old->rights == new->rights && old->attributes == new->attributes;
 }
 
 static int update_prepare(struct hdmabuf_buffer *buffer,

@@ -449,7 +449,12 @@ static uint16_t on_timeline_destroy(struct hdmabuf_session *session,
 
 #undef AT
 
-enum sender { NO_BUFFER, ANYONE, EXPORTER, IMPORTER };
+enum sender {
+	NO_BUFFER,
+	ANYONE,
+	EXPORTER,
+	IMPORTER
+};
 
 static const struct operation {
 	uint16_t operation;

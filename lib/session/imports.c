@@ -55,11 +55,11 @@ static uint16_t descriptor_fetch(struct hdmabuf_session *session,
 	if (ops->map(session->port->link, &run, 1, HDMABUF_RIGHTS_READ_ONLY,
 		     &page, &bad)) {
 		free(*copy);
-		return hdmabuf_fault_set(
-			fault, HDMABUF_STATUS_BAD_REFERENCE,
-			HDMABUF_WHERE_REQUEST,
-			offsetof(struct hdmabuf_export, descriptor),
-			run.reference);
+		return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
+					 HDMABUF_WHERE_REQUEST,
+					 offsetof(struct hdmabuf_export,
+						  descriptor),
+					 run.reference);
 	}
 	copy_once(*copy, page, length);
 	ops->unmap(session->port->link, page, 1);
@@ -70,8 +70,7 @@ static uint16_t import_limits(const struct hdmabuf_session *session,
 			      const struct hdmabuf_layout *layout,
 			      struct hdmabuf_fault *fault)
 {
-	const struct hdmabuf_limits *limits =
-		&session->endpoint->config.limits;
+	const struct hdmabuf_limits *limits = &session->endpoint->config.limits;
 	uint64_t left = limits->max_octets - session->import_octets;
 
 	if (layout->pages > left >> layout->page_shift)
@@ -228,10 +227,11 @@ static uint16_t import_describe(struct hdmabuf_session *session,
 	status = descriptor_fetch(session, request, &copy, fault);
 	if (status)
 		return status;
-	status = hdmabuf_descriptor_decode(
-		copy, request->descriptor.length, &request->buffer,
-		session->port->ops->page_shift, &info, &buffer->layout,
-		&buffer->generation, fault);
+	status = hdmabuf_descriptor_decode(copy, request->descriptor.length,
+					   &request->buffer,
+					   session->port->ops->page_shift,
+					   &info, &buffer->layout,
+					   &buffer->generation, fault);
 	if (!status && buffer->generation != 1)
 		status = hdmabuf_fault_set(
 			fault, HDMABUF_STATUS_INVALID, HDMABUF_WHERE_DESCRIPTOR,
@@ -327,9 +327,8 @@ static uint16_t import_insert(struct hdmabuf_session *session,
 	return HDMABUF_STATUS_OK;
 }
 
-static struct hdmabuf_buffer *
-import_new(struct hdmabuf_session *session,
-	   const struct hdmabuf_request *request)
+static struct hdmabuf_buffer *import_new(struct hdmabuf_session *session,
+					 const struct hdmabuf_request *request)
 {
 	struct hdmabuf_buffer *buffer = calloc(1, sizeof(*buffer));
 
@@ -346,13 +345,13 @@ static uint16_t import_check(const struct hdmabuf_session *session,
 			     const struct hdmabuf_request *request,
 			     struct hdmabuf_fault *fault)
 {
-	const struct hdmabuf_limits *limits =
-		&session->endpoint->config.limits;
+	const struct hdmabuf_limits *limits = &session->endpoint->config.limits;
 
 	if (hdmabuf_table_find(&session->table, &request->buffer))
-		return hdmabuf_fault_set(
-			fault, HDMABUF_STATUS_DUPLICATE, HDMABUF_WHERE_REQUEST,
-			offsetof(struct hdmabuf_export, id), 0);
+		return hdmabuf_fault_set(fault, HDMABUF_STATUS_DUPLICATE,
+					 HDMABUF_WHERE_REQUEST,
+					 offsetof(struct hdmabuf_export, id),
+					 0);
 	if (session->imports >= limits->max_buffers)
 		return hdmabuf_fault_set(fault, HDMABUF_STATUS_LIMIT,
 					 HDMABUF_WHERE_NOWHERE, 0,
@@ -447,8 +446,8 @@ static uint16_t update_take(struct hdmabuf_buffer *buffer,
 					   session->port->ops->page_shift,
 					   &info, &layout, &generation, fault);
 	if (!status)
-		status = update_check(buffer, &info, &layout, generation,
-				      fault);
+		status =
+			update_check(buffer, &info, &layout, generation, fault);
 	if (status)
 		return status;
 	features = hdmabuf_info_features(&info, layout.directory_format);
@@ -630,8 +629,8 @@ void imports_unmap(struct hdmabuf_session *session)
 	struct hdmabuf_buffer *buffer;
 
 	LIST_FOREACH(buffer, &session->buffers, entry)
-		if (!buffer->exported_here)
-			import_unmap(buffer);
+	if (!buffer->exported_here)
+		import_unmap(buffer);
 }
 
 /* The session is over: nothing stays mapped, and no handle is left. */

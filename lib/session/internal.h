@@ -2,6 +2,7 @@
 /*
  * internal.h - what the files of the session layer share
  *
+ *   support.c     time, randomness, and words for the log
  *   endpoint.c    the endpoint: platform events, timers, dispatch
  *   port.c        links, what is shared over them, and what remains of it
  *   session.c     life of a session: handshake, loss, closing
@@ -30,13 +31,13 @@
 #define GROUP_MAX HDMABUF_PLANES
 
 /* How long to try to revoke before it is called a quarantine, and how often. */
-#define REVOKE_HOLD_MS 1000
+#define REVOKE_HOLD_MS	1000
 #define REVOKE_RETRY_MS 20
 /* The platform has heard of the peer: it may be worth while sooner than that. */
 #define REVOKE_SOON_MS 2
 
 /* A frontend that was refused waits, longer each time. */
-#define ATTEMPT_DELAY_MS 100
+#define ATTEMPT_DELAY_MS     100
 #define ATTEMPT_DELAY_MAX_MS 5000
 
 /* A platform that could not publish or notify is asked again. */
@@ -238,7 +239,7 @@ struct hdmabuf_endpoint {
 	SLIST_HEAD(, hdmabuf_timeline_handle) timeline_graves;
 };
 
-/* endpoint.c */
+/* support.c */
 uint64_t now_ms(void);
 int random_octets(void *octets, size_t count);
 uint64_t random_epoch(void);
@@ -289,8 +290,7 @@ void channel_leave(struct hdmabuf_session *session);
 void answer_put(struct hdmabuf_session *session,
 		const struct hdmabuf_answer *answer);
 int request_send(struct hdmabuf_session *session,
-		 struct hdmabuf_request *request,
-		 struct hdmabuf_buffer *buffer,
+		 struct hdmabuf_request *request, struct hdmabuf_buffer *buffer,
 		 struct hdmabuf_timeline_handle *timeline);
 bool request_fits(const struct hdmabuf_session *session, uint16_t operation);
 void pump(struct hdmabuf_session *session);
@@ -351,6 +351,7 @@ void import_send_released(struct hdmabuf_buffer *buffer);
 
 /* timelines.c */
 int timelines_init(struct hdmabuf_session *session);
+void timelines_end_waits(struct hdmabuf_session *session, uint16_t status);
 void timelines_end(struct hdmabuf_session *session, uint16_t status);
 void timelines_run(struct hdmabuf_session *session);
 uint16_t timeline_take(struct hdmabuf_session *session,

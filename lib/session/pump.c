@@ -34,8 +34,7 @@ bool request_fits(const struct hdmabuf_session *session, uint16_t operation)
 }
 
 int request_send(struct hdmabuf_session *session,
-		 struct hdmabuf_request *request,
-		 struct hdmabuf_buffer *buffer,
+		 struct hdmabuf_request *request, struct hdmabuf_buffer *buffer,
 		 struct hdmabuf_timeline_handle *timeline)
 {
 	union hdmabuf_message message;

@@ -94,8 +94,8 @@ static void session_publish(struct hdmabuf_session *session)
 	else if (!is_frontend(session) &&
 		 session->state != HDMABUF_SESSION_DOWN)
 		octets = offer_text(session, text);
-	session->publish_due = session->port->ops->publish(session->port->link,
-							   text, octets);
+	session->publish_due =
+		session->port->ops->publish(session->port->link, text, octets);
 	if (session->publish_due)
 		session->retry_at = now_ms() + PLATFORM_RETRY_MS;
 }
@@ -168,6 +168,7 @@ static int session_furnish(struct hdmabuf_session *session)
 	session->hello_done = false;
 	session->hello_refused = false;
 	session->close_received = false;
+	session->close_reason = 0;
 	session->peer_closed = false;
 	session->close_answered = false;
 	session->close_unmapped = false;
@@ -340,6 +341,7 @@ static void session_tell(struct hdmabuf_session *session, uint16_t status,
 	if (session->told || session->state < HDMABUF_SESSION_CONNECTED)
 		return;
 	session->told = true;
+	timelines_end_waits(session, HDMABUF_STATUS_LOST);
 	endpoint_log(endpoint, HDMABUF_LOG_INFO, "disconnected from %s: %s",
 		     session->peer, why);
 	if (endpoint->callbacks.disconnected)
@@ -413,7 +415,7 @@ static uint64_t peer_epoch_now(const struct hdmabuf_session *session,
 		return 0;
 	if (is_frontend(session))
 		return hdmabuf_offer_read(text, octets, offer) ? offer->epoch :
-								  0;
+								 0;
 	return hdmabuf_reply_read(text, octets, reply) ? reply->epoch : 0;
 }
 
@@ -430,13 +432,19 @@ static void session_look_at_record(struct hdmabuf_session *session)
 			return;
 		session_lost(session, "the peer has begun anew");
 	}
-	if (session->state != HDMABUF_SESSION_READY || !epoch)
+	if (session->state != HDMABUF_SESSION_READY)
 		return;
 	session->record_changed = false;
-	if (is_frontend(session))
+	if (session->endpoint->stopped) {
+		session_event(session, HDMABUF_SESSION_STOP);
+		session->port->ops->publish(session->port->link, "", 0);
+	} else if (!epoch) {
+		return;
+	} else if (is_frontend(session)) {
 		frontend_consider(session, &offer);
-	else
+	} else {
 		backend_consider(session, &reply);
+	}
 }
 
 /* HDB-BOTH-024: no request is sent after this end has sent or received CLOSE. */
@@ -492,8 +500,8 @@ static void session_finish_hello(struct hdmabuf_session *session)
 {
 	session->hello_refused = false;
 	pump_flush(session);
-	session_over(session, HDMABUF_SESSION_HELLO_REFUSED,
-		     HDMABUF_STATUS_OK, "HELLO was refused", false);
+	session_over(session, HDMABUF_SESSION_HELLO_REFUSED, HDMABUF_STATUS_OK,
+		     "HELLO was refused", false);
 	if (is_frontend(session))
 		attempt_later(session);
 }
@@ -551,8 +559,8 @@ uint64_t session_deadline(const struct hdmabuf_session *session)
 	    session->retry_at < deadline)
 		deadline = session->retry_at;
 	LIST_FOREACH(buffer, &session->buffers, entry)
-		if (buffer->deadline && buffer->deadline < deadline)
-			deadline = buffer->deadline;
+	if (buffer->deadline && buffer->deadline < deadline)
+		deadline = buffer->deadline;
 	return deadline;
 }
 
@@ -585,9 +593,14 @@ int hdmabuf_session_close(struct hdmabuf_session *session,
 	if (error)
 		return error;
 	if (is_frontend(session))
-		session->endpoint->stopped = true;
+		hdmabuf_endpoint_stop(session->endpoint);
 	session_event(session, HDMABUF_SESSION_CLOSE);
 	return 0;
+}
+
+uint32_t hdmabuf_session_close_reason(const struct hdmabuf_session *session)
+{
+	return session->close_reason;
 }
 
 void hdmabuf_session_set_user(struct hdmabuf_session *session, void *user)

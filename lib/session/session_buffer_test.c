@@ -237,8 +237,7 @@ static void test_surroundings_are_zero(void **state)
 	assert_int_equal(hdmabuf_buffer_map(pair.back.seen.buffer, &data), 0);
 	page = (uint8_t *)data - 10;
 	for (i = 0; i < 2 * PAGE; i++)
-		assert_int_equal(page[i],
-				 i >= 10 && i < PAGE + 15 ? 0xee : 0);
+		assert_int_equal(page[i], i >= 10 && i < PAGE + 15 ? 0xee : 0);
 	/* The third page is not shared. */
 	assert_int_equal(((uint8_t *)sample.memory.address)[2 * PAGE], 0xee);
 	pair_unshare(&pair, &pair.front, &sample);
@@ -361,9 +360,8 @@ static void check_frame(struct end *from_end, struct pair *pair)
 		unsigned int handed_off = to->seen.handed_off;
 		unsigned int reached = from_end->seen.reached;
 
-		assert_int_equal(hdmabuf_hand_off(sample.buffer, NULL, 0,
-						  timeline, frame, frame * 3,
-						  false),
+		assert_int_equal(pair_hand_off(sample.buffer, NULL, 0, timeline,
+					       frame, frame * 3, false),
 				 0);
 		assert_int_equal(hdmabuf_timeline_wait(timeline, frame), 0);
 		pair_wait(pair, &from_end->seen.reached, reached + 1);
@@ -409,15 +407,14 @@ static void test_wait_point(void **state)
 						 HDMABUF_SIGNALLER_CREATOR, 5,
 						 &drawn),
 			 0);
-	assert_int_equal(hdmabuf_hand_off(sample.buffer, drawn, 6, NULL, 0, 0,
-					  false),
-			 0);
+	assert_int_equal(
+		pair_hand_off(sample.buffer, drawn, 6, NULL, 0, 0, false), 0);
 	pair_wait(&pair, &pair.back.seen.handed_off, 1);
 	assert_non_null(pair.back.seen.turns[0].wait);
 	assert_null(pair.back.seen.turns[0].signal);
 	assert_int_equal(pair.back.seen.turns[0].wait_point, 6);
-	assert_int_equal(
-		hdmabuf_timeline_point(pair.back.seen.turns[0].wait), 5);
+	assert_int_equal(hdmabuf_timeline_point(pair.back.seen.turns[0].wait),
+			 5);
 	assert_int_equal(hdmabuf_timeline_wait(pair.back.seen.turns[0].wait, 6),
 			 0);
 	pair_run(&pair);
@@ -443,8 +440,7 @@ static void test_hand_back(void **state)
 			    HDMABUF_RIGHTS_READ_WRITE);
 	assert_int_equal(hdmabuf_buffer_map(buffer, &data), 0);
 	memset(data, 0x42, PAGE);
-	assert_int_equal(hdmabuf_hand_off(buffer, NULL, 0, NULL, 0, 9, false),
-			 0);
+	assert_int_equal(pair_hand_off(buffer, NULL, 0, NULL, 0, 9, false), 0);
 	pair_wait(&pair, &pair.front.seen.handed_off, 1);
 	assert_ptr_equal(pair.front.seen.turns[0].buffer, sample.buffer);
 	assert_int_equal(pair.front.seen.turns[0].stamp, 9);
@@ -453,7 +449,7 @@ static void test_hand_back(void **state)
 
 	buffer = pair_share(&pair, &pair.front, &sample, PAGE,
 			    HDMABUF_RIGHTS_READ_ONLY);
-	assert_int_equal(hdmabuf_hand_off(buffer, NULL, 0, NULL, 0, 9, false),
+	assert_int_equal(pair_hand_off(buffer, NULL, 0, NULL, 0, 9, false),
 			 -EACCES);
 	pair_unshare(&pair, &pair.front, &sample);
 	pair_close(&pair);
@@ -471,28 +467,27 @@ static void test_lend(void **state)
 	pair_connect(&pair, NULL, NULL);
 	buffer = pair_share(&pair, &pair.front, &sample, PAGE,
 			    HDMABUF_RIGHTS_LEND);
-	assert_int_equal(hdmabuf_hand_off(buffer, NULL, 0, NULL, 0, 0, false),
+	assert_int_equal(pair_hand_off(buffer, NULL, 0, NULL, 0, 0, false),
 			 -EACCES);
 	for (i = 0; i < 3; i++) {
 		unsigned int lent = pair.back.seen.handed_off;
 		unsigned int back = pair.front.seen.handed_off;
 
-		assert_int_equal(hdmabuf_hand_off(sample.buffer, NULL, 0, NULL,
-						  0, 0, false),
+		assert_int_equal(pair_hand_off(sample.buffer, NULL, 0, NULL, 0,
+					       0, false),
 				 0);
 		assert_int_equal(hdmabuf_buffer_state(sample.buffer),
 				 HDMABUF_BUFFER_LENT);
-		assert_int_equal(hdmabuf_hand_off(sample.buffer, NULL, 0, NULL,
-						  0, 0, false),
+		assert_int_equal(pair_hand_off(sample.buffer, NULL, 0, NULL, 0,
+					       0, false),
 				 -EACCES);
 		assert_int_equal(hdmabuf_update(sample.buffer, &sample.info),
 				 -EBUSY);
 		pair_wait(&pair, &pair.back.seen.handed_off, lent + 1);
-		assert_int_equal(hdmabuf_hand_off(buffer, NULL, 0, NULL, 0, 0,
-						  false),
-				 0);
-		assert_int_equal(hdmabuf_hand_off(buffer, NULL, 0, NULL, 0, 0,
-						  false),
+		assert_int_equal(
+			pair_hand_off(buffer, NULL, 0, NULL, 0, 0, false), 0);
+		assert_int_equal(pair_hand_off(buffer, NULL, 0, NULL, 0, 0,
+					       false),
 				 -EACCES);
 		pair_wait(&pair, &pair.front.seen.handed_off, back + 1);
 		assert_int_equal(hdmabuf_buffer_state(sample.buffer),
@@ -514,9 +509,8 @@ static void test_unexport_of_lent(void **state)
 	pair.back.policy.map = true;
 	pair_connect(&pair, NULL, NULL);
 	pair_share(&pair, &pair.front, &sample, PAGE, HDMABUF_RIGHTS_LEND);
-	assert_int_equal(hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0,
-					  false),
-			 0);
+	assert_int_equal(
+		pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false), 0);
 	pair_wait(&pair, &pair.back.seen.handed_off, 1);
 	pair_unshare(&pair, &pair.front, &sample);
 	pair_check(&pair);
@@ -541,8 +535,8 @@ static void check_group(unsigned int count)
 		buffers[i] = pair_share(&pair, &pair.front, &samples[i], PAGE,
 					HDMABUF_RIGHTS_READ_ONLY);
 	for (i = 0; i + 1 < count; i++) {
-		assert_int_equal(hdmabuf_hand_off(samples[i].buffer, NULL, 0,
-						  NULL, 0, i, true),
+		assert_int_equal(pair_hand_off(samples[i].buffer, NULL, 0, NULL,
+					       0, i, true),
 				 0);
 		pair_run(&pair);
 		assert_int_equal(pair.back.seen.handed_off, 0);
@@ -551,8 +545,8 @@ static void check_group(unsigned int count)
 	if (count > 1)
 		assert_int_equal(hdmabuf_buffer_query(samples[0].buffer),
 				 -EAGAIN);
-	assert_int_equal(hdmabuf_hand_off(samples[i].buffer, NULL, 0, timeline,
-					  1, i, false),
+	assert_int_equal(pair_hand_off(samples[i].buffer, NULL, 0, timeline, 1,
+				       i, false),
 			 0);
 	assert_int_equal(hdmabuf_timeline_wait(timeline, 1), 0);
 	pair_wait(&pair, &pair.front.seen.reached, 1);
@@ -587,14 +581,14 @@ static void test_group_is_at_most_four(void **state)
 	pair_connect(&pair, NULL, NULL);
 	pair_share(&pair, &pair.front, &sample, PAGE, HDMABUF_RIGHTS_READ_ONLY);
 	for (i = 0; i < 3; i++)
-		assert_int_equal(hdmabuf_hand_off(sample.buffer, NULL, 0, NULL,
-						  0, 0, true),
+		assert_int_equal(pair_hand_off(sample.buffer, NULL, 0, NULL, 0,
+					       0, true),
 				 0);
+	assert_int_equal(pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0,
+				       true),
+			 -EINVAL);
 	assert_int_equal(
-		hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, true),
-		-EINVAL);
-	assert_int_equal(
-		hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false), 0);
+		pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false), 0);
 	pair_wait(&pair, &pair.back.seen.handed_off, 1);
 	assert_int_equal(pair.back.seen.turn_count, 4);
 	pair_unshare(&pair, &pair.front, &sample);
@@ -615,14 +609,13 @@ static void test_group_member_released(void **state)
 	pair_share(&pair, &pair.front, &samples[1], PAGE,
 		   HDMABUF_RIGHTS_READ_ONLY);
 	assert_int_equal(
-		hdmabuf_hand_off(samples[0].buffer, NULL, 0, NULL, 0, 0, true),
-		0);
+		pair_hand_off(samples[0].buffer, NULL, 0, NULL, 0, 0, true), 0);
 	pair_run(&pair);
 	hdmabuf_buffer_release(first);
 	pair_wait(&pair, &pair.front.seen.released, 1);
-	assert_int_equal(
-		hdmabuf_hand_off(samples[1].buffer, NULL, 0, NULL, 0, 7, false),
-		0);
+	assert_int_equal(pair_hand_off(samples[1].buffer, NULL, 0, NULL, 0, 7,
+				       false),
+			 0);
 	pair_wait(&pair, &pair.back.seen.handed_off, 1);
 	assert_int_equal(pair.back.seen.turn_count, 1);
 	assert_int_equal(pair.back.seen.turns[0].stamp, 7);
@@ -644,9 +637,9 @@ static void test_group_without_feature(void **state)
 	config.features &= ~HDMABUF_FEATURE_GROUP;
 	pair_connect(&pair, &config, NULL);
 	pair_share(&pair, &pair.front, &sample, PAGE, HDMABUF_RIGHTS_READ_ONLY);
-	assert_int_equal(
-		hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, true),
-		-EINVAL);
+	assert_int_equal(pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0,
+				       true),
+			 -EINVAL);
 	pair_unshare(&pair, &pair.front, &sample);
 	pair_close(&pair);
 }
@@ -741,11 +734,10 @@ static void test_update_without_feature(void **state)
 
 	(void)state;
 	hdmabuf_config_init(&config);
-	config.features &= ~HDMABUF_FEATURE_UPDATE & ~HDMABUF_FEATURE_CYCLIC &
-			   ~HDMABUF_FEATURE_LEND &
-			   ~HDMABUF_FEATURE_WRITE_COMBINED &
-			   ~HDMABUF_FEATURE_CPU_ACCESS &
-			   ~HDMABUF_FEATURE_ALLOCATE;
+	config.features &=
+		~HDMABUF_FEATURE_UPDATE & ~HDMABUF_FEATURE_CYCLIC &
+		~HDMABUF_FEATURE_LEND & ~HDMABUF_FEATURE_WRITE_COMBINED &
+		~HDMABUF_FEATURE_CPU_ACCESS & ~HDMABUF_FEATURE_ALLOCATE;
 	pair_connect(&pair, NULL, &config);
 	pair_share(&pair, &pair.front, &sample, PAGE, HDMABUF_RIGHTS_READ_ONLY);
 	assert_int_equal(hdmabuf_update(sample.buffer, &sample.info),
@@ -806,10 +798,10 @@ static void test_query(void **state)
 	check_query(&pair, &pair.back, sample.buffer, HDMABUF_BUFFER_IMPORTED,
 		    0);
 	assert_int_equal(hdmabuf_buffer_map(buffer, &data), 0);
-	hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false);
-	hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false);
+	pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false);
+	pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false);
 	check_query(&pair, &pair.back, sample.buffer, HDMABUF_BUFFER_MAPPED, 2);
-	hdmabuf_hand_off(buffer, NULL, 0, NULL, 0, 0, false);
+	pair_hand_off(buffer, NULL, 0, NULL, 0, 0, false);
 	check_query(&pair, &pair.front, buffer, HDMABUF_BUFFER_LIVE, 1);
 	pair.front.policy.keep = true;
 	assert_int_equal(hdmabuf_unexport(sample.buffer, 5000), 0);
@@ -1025,7 +1017,7 @@ static void test_unexport_mapped(void **state)
 	assert_int_equal(pair.front.seen.released, 0);
 	assert_int_equal(hdmabuf_buffer_state(buffer), HDMABUF_BUFFER_RETIRING);
 	assert_true(sample_is_at(hdmabuf_buffer_data(buffer), PAGE));
-	assert_int_equal(hdmabuf_hand_off(buffer, NULL, 0, NULL, 0, 0, false),
+	assert_int_equal(pair_hand_off(buffer, NULL, 0, NULL, 0, 0, false),
 			 -EACCES);
 	hdmabuf_buffer_release(buffer);
 	pair_wait(&pair, &pair.front.seen.released, 1);
@@ -1149,9 +1141,8 @@ static void test_crossing(void **state)
 	buffer = pair_share(&pair, &pair.front, &sample, PAGE,
 			    HDMABUF_RIGHTS_READ_ONLY);
 	hdmabuf_buffer_release(buffer);
-	assert_int_equal(hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0,
-					  false),
-			 0);
+	assert_int_equal(
+		pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false), 0);
 	pair_wait(&pair, &pair.front.seen.released, 2);
 	pair_run(&pair);
 	assert_int_equal(pair.back.seen.refused, 0);
@@ -1202,8 +1193,8 @@ static void test_statistics(void **state)
 	assert_int_equal(back->requests_received, 1);
 	pair_share(&pair, &pair.front, &sample, PAGE + 1,
 		   HDMABUF_RIGHTS_READ_ONLY);
-	hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false);
-	hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false);
+	pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false);
+	pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false);
 	pair_wait(&pair, &pair.back.seen.handed_off, 2);
 	assert_int_equal(front->requests_sent, 4);
 	assert_int_equal(back->requests_received, 4);

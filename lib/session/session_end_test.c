@@ -79,15 +79,15 @@ static void test_close_unmaps(void **state)
 	pair_connect(&pair, NULL, NULL);
 	buffer = pair_share(&pair, &pair.front, &sample, PAGE,
 			    HDMABUF_RIGHTS_READ_WRITE);
-	assert_int_equal(
-		hdmabuf_session_close(pair.back.session, HDMABUF_REASON_DONE),
-		0);
-	assert_int_equal(
-		hdmabuf_session_close(pair.back.session, HDMABUF_REASON_DONE),
-		-ENOTCONN);
+	assert_int_equal(hdmabuf_session_close(pair.back.session,
+					       HDMABUF_REASON_DONE),
+			 0);
+	assert_int_equal(hdmabuf_session_close(pair.back.session,
+					       HDMABUF_REASON_DONE),
+			 -ENOTCONN);
 	assert_null(hdmabuf_buffer_data(buffer));
 	assert_int_equal(hdmabuf_buffer_map(buffer, &data), -ENOTCONN);
-	assert_int_equal(hdmabuf_hand_off(buffer, NULL, 0, NULL, 0, 0, false),
+	assert_int_equal(pair_hand_off(buffer, NULL, 0, NULL, 0, 0, false),
 			 -ENOTCONN);
 	assert_int_equal(hdmabuf_buffer_query(buffer), -ENOTCONN);
 	assert_int_equal(hdmabuf_session_echo(pair.back.session,
@@ -122,9 +122,9 @@ static void test_close_with_requests(void **state)
 		hdmabuf_session_echo(pair.back.session, (uint8_t[56]){ 0 });
 	sample_make(&samples[1], &pair.back, PAGE, HDMABUF_RIGHTS_READ_ONLY);
 	assert_int_equal(sample_export(&samples[1], &pair.back), 0);
-	assert_int_equal(
-		hdmabuf_session_close(pair.front.session, HDMABUF_REASON_DONE),
-		0);
+	assert_int_equal(hdmabuf_session_close(pair.front.session,
+					       HDMABUF_REASON_DONE),
+			 0);
 	pair_wait(&pair, &pair.front.seen.disconnected, 1);
 	pair_wait(&pair, &pair.back.seen.disconnected, 1);
 	pair_wait(&pair, &pair.front.seen.released, 1);
@@ -146,10 +146,10 @@ static void test_close_within_group(void **state)
 	pair_connect(&pair, NULL, NULL);
 	pair_share(&pair, &pair.front, &sample, PAGE, HDMABUF_RIGHTS_READ_ONLY);
 	assert_int_equal(
-		hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, true), 0);
-	assert_int_equal(
-		hdmabuf_session_close(pair.front.session, HDMABUF_REASON_DONE),
-		0);
+		pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, true), 0);
+	assert_int_equal(hdmabuf_session_close(pair.front.session,
+					       HDMABUF_REASON_DONE),
+			 0);
 	pair_wait(&pair, &pair.front.seen.released, 1);
 	assert_int_equal(pair.back.seen.handed_off, 0);
 	assert_int_equal(pair.front.seen.status, HDMABUF_STATUS_OK);
@@ -178,8 +178,8 @@ static void use_session(void *user, struct hdmabuf_session *session,
 	assert_int_equal(hdmabuf_unexport(sample->buffer, 0), -ENOTCONN);
 	assert_int_equal(hdmabuf_update(sample->buffer, &sample->info),
 			 -ENOTCONN);
-	assert_int_equal(hdmabuf_hand_off(sample->buffer, NULL, 0, NULL, 0, 0,
-					  false),
+	assert_int_equal(pair_hand_off(sample->buffer, NULL, 0, NULL, 0, 0,
+				       false),
 			 -ENOTCONN);
 	assert_int_equal(hdmabuf_export(session, &sample->memory, &sample->info,
 					NULL, &(struct hdmabuf_buffer *){ 0 }),
@@ -252,18 +252,18 @@ static void scene_export(struct scene *scene)
 
 static void scene_hand_off(struct scene *scene)
 {
-	assert_int_equal(hdmabuf_hand_off(scene->front.buffer, NULL, 0,
-					  scene->timeline, 1, 0, false),
+	assert_int_equal(pair_hand_off(scene->front.buffer, NULL, 0,
+				       scene->timeline, 1, 0, false),
 			 0);
-	assert_int_equal(hdmabuf_hand_off(scene->back.buffer, NULL, 0, NULL, 0,
-					  0, true),
+	assert_int_equal(pair_hand_off(scene->back.buffer, NULL, 0, NULL, 0, 0,
+				       true),
 			 0);
 }
 
 static void scene_update(struct scene *scene)
 {
-	assert_int_equal(hdmabuf_hand_off(scene->back.buffer, NULL, 0, NULL, 0,
-					  0, false),
+	assert_int_equal(pair_hand_off(scene->back.buffer, NULL, 0, NULL, 0, 0,
+				       false),
 			 0);
 	assert_int_equal(hdmabuf_update(scene->back.buffer, &scene->back.info),
 			 0);
@@ -341,8 +341,8 @@ static void scene_lose(struct scene *scene, struct end *gone)
 	pair_wait(pair, &left->seen.released, exports);
 	pair_run(pair);
 	assert_int_equal(left->seen.released, exports);
-	assert_int_equal(left->seen.reached, scene->timeline &&
-						     left == &pair->front);
+	assert_int_equal(left->seen.reached,
+			 scene->timeline && left == &pair->front);
 	sample_free(&scene->front);
 	sample_free(&scene->back);
 	pair_close(pair);
@@ -506,9 +506,9 @@ static void test_requests_while_closing(void **state)
 
 	(void)state;
 	rig_connect(&rig, HDMABUF_BACKEND, NULL);
-	assert_int_equal(
-		hdmabuf_session_close(rig.end.session, HDMABUF_REASON_SUSPEND),
-		0);
+	assert_int_equal(hdmabuf_session_close(rig.end.session,
+					       HDMABUF_REASON_SUSPEND),
+			 0);
 	rig_expect(&rig, HDMABUF_OP_CLOSE, &close);
 	assert_int_equal(close.reason, HDMABUF_REASON_SUSPEND);
 	assert_int_equal(rig_ask(&rig, &request, NULL), HDMABUF_STATUS_CLOSING);
@@ -618,9 +618,8 @@ static void test_answer_after_crossing_close(void **state)
 
 	(void)state;
 	rig_connect(&rig, HDMABUF_FRONTEND, NULL);
-	assert_int_equal(hdmabuf_session_echo(rig.end.session,
-					      (uint8_t[56]){ 0 }),
-			 0);
+	assert_int_equal(
+		hdmabuf_session_echo(rig.end.session, (uint8_t[56]){ 0 }), 0);
 	assert_int_equal(
 		hdmabuf_session_close(rig.end.session, HDMABUF_REASON_DONE), 0);
 	rig_expect(&rig, HDMABUF_OP_ECHO, &asked);
@@ -633,10 +632,10 @@ static void test_answer_after_crossing_close(void **state)
 	assert_int_equal(rig.end.seen.echoed, 1);
 	assert_int_equal(rig.end.seen.disconnected, 0);
 	/* Whether it is notified is up to what it has asked for. */
-	hdmabuf_answer_encode(&(struct hdmabuf_answer){
-				      .id = close.id,
-				      .operation = HDMABUF_OP_CLOSE },
-			      &message);
+	hdmabuf_answer_encode(
+		&(struct hdmabuf_answer){ .id = close.id,
+					  .operation = HDMABUF_OP_CLOSE },
+		&message);
 	assert_true(hdmabuf_ring_put_answer(&rig.raw.peer, &message));
 	assert_true(hdmabuf_ring_push_answers(&rig.raw.peer));
 	rig.raw.platform.ops->notify(rig.raw.link);
@@ -668,9 +667,8 @@ static void check_imports_after_loss(enum hdmabuf_role role)
 							      1),
 				 -EBUSY);
 		rig_run(&rig);
-		assert_int_equal(rig.raw.platform.ops->revoke(rig.raw.link, run,
-							      1),
-				 0);
+		assert_int_equal(
+			rig.raw.platform.ops->revoke(rig.raw.link, run, 1), 0);
 		raw_buffer_free(&buffers[i]);
 	}
 	rig_check(&rig);

@@ -312,8 +312,8 @@ static void test_damaged_channel(void **state)
 
 static void test_channel_reference(void **state)
 {
-	static const uint64_t references[] = { 99999, UINT32_MAX,
-					       1ull << 32, UINT64_MAX };
+	static const uint64_t references[] = { 99999, UINT32_MAX, 1ull << 32,
+					       UINT64_MAX };
 	struct rig rig = { 0 };
 	size_t i;
 
@@ -422,7 +422,8 @@ static void test_stale_answer(void **state)
 
 /* ---- HELLO -------------------------------------------------------------- */
 
-static uint16_t send_hello(struct rig *rig, void (*spoil)(struct hdmabuf_hello *),
+static uint16_t send_hello(struct rig *rig,
+			   void (*spoil)(struct hdmabuf_hello *),
 			   union hdmabuf_message *answer)
 {
 	struct raw_peer *raw = &rig->raw;
@@ -790,8 +791,8 @@ static void test_request_of_early_backend(void **state)
 	for (i = 0; i < 3; i++) {
 		struct hdmabuf_answer answer = { .operation =
 							 HDMABUF_OP_HELLO };
-		struct hdmabuf_request hello, early = { .operation =
-								operations[i] };
+		struct hdmabuf_request hello,
+			early = { .operation = operations[i] };
 		struct rig rig = { 0 };
 
 		rig_open(&rig, HDMABUF_FRONTEND, NULL);

@@ -16,8 +16,8 @@
 static void test_unknown_operations(void **state)
 {
 	static const uint16_t operations[] = {
-		0x00, 0x04, 0x0f, 0x19, 0x1f, 0x22, 0xff, 0x100, 0x101, 0x1000,
-		0x8001, 0xffff,
+		0x00, 0x04,  0x0f,  0x19,   0x1f,   0x22,
+		0xff, 0x100, 0x101, 0x1000, 0x8001, 0xffff,
 	};
 	union hdmabuf_message message, answer;
 	struct rig rig = { 0 };
@@ -156,8 +156,8 @@ static void test_reserved_octets(void **state)
 static void test_unknown_ids(void **state)
 {
 	static const uint16_t operations[] = {
-		HDMABUF_OP_UPDATE,    HDMABUF_OP_UNEXPORT, HDMABUF_OP_RELEASED,
-		HDMABUF_OP_HAND_OFF,  HDMABUF_OP_QUERY,	   HDMABUF_OP_CPU_BEGIN,
+		HDMABUF_OP_UPDATE,   HDMABUF_OP_UNEXPORT, HDMABUF_OP_RELEASED,
+		HDMABUF_OP_HAND_OFF, HDMABUF_OP_QUERY,	  HDMABUF_OP_CPU_BEGIN,
 		HDMABUF_OP_CPU_END,
 	};
 	struct hdmabuf_id ids[3] = { 0 };
@@ -505,33 +505,29 @@ static void test_refused_lending(void **state)
 	(void)state;
 	rig_connect(&rig, HDMABUF_BACKEND, NULL);
 	rig_accept(&rig, &sample, PAGE, HDMABUF_RIGHTS_LEND);
-	assert_int_equal(hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0,
-					  false),
-			 0);
+	assert_int_equal(
+		pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false), 0);
 	rig_wait(&rig, &rig.raw.requests.count, 2);
 	message = &rig.raw.requests.messages[1];
 	raw_answer_plain(&rig.raw, message, HDMABUF_STATUS_FAILED);
 	rig_wait(&rig, &rig.end.seen.refused, 1);
 	assert_int_equal(hdmabuf_buffer_state(sample.buffer),
 			 HDMABUF_BUFFER_LIVE);
-	assert_int_equal(hdmabuf_hand_off(sample.buffer, NULL, 0, NULL, 0, 0,
-					  false),
-			 0);
+	assert_int_equal(
+		pair_hand_off(sample.buffer, NULL, 0, NULL, 0, 0, false), 0);
 
 	rig_share(&rig, &theirs, PAGE, HDMABUF_RIGHTS_LEND);
 	buffer = rig.end.seen.buffer;
 	assert_int_equal(ask_member(&rig, &theirs, false), 0);
 	rig.raw.requests.taken = rig.raw.requests.count;
-	assert_int_equal(hdmabuf_hand_off(buffer, NULL, 0, NULL, 0, 0, false),
-			 0);
+	assert_int_equal(pair_hand_off(buffer, NULL, 0, NULL, 0, 0, false), 0);
 	rig_wait(&rig, &rig.raw.requests.count, rig.raw.requests.taken + 1);
 	message = raw_take(&rig.raw.requests);
 	/* That of the first buffer was answered by nobody: it comes first. */
 	raw_answer_plain(&rig.raw, message, HDMABUF_STATUS_FAILED);
 	rig_wait(&rig, &rig.end.seen.refused, 2);
 	assert_ptr_equal(rig.end.seen.refused_buffer, buffer);
-	assert_int_equal(hdmabuf_hand_off(buffer, NULL, 0, NULL, 0, 0, false),
-			 0);
+	assert_int_equal(pair_hand_off(buffer, NULL, 0, NULL, 0, 0, false), 0);
 	rig_close(&rig);
 	raw_buffer_free(&theirs);
 	sample_free(&sample);
@@ -679,10 +675,18 @@ static unsigned int any(unsigned int below)
 }
 
 static const uint16_t known[] = {
-	HDMABUF_OP_HELLO,     HDMABUF_OP_ECHO,	      HDMABUF_OP_EXPORT,
-	HDMABUF_OP_UPDATE,    HDMABUF_OP_UNEXPORT,    HDMABUF_OP_RELEASED,
-	HDMABUF_OP_HAND_OFF,  HDMABUF_OP_QUERY,	      HDMABUF_OP_ALLOCATE,
-	HDMABUF_OP_CPU_BEGIN, HDMABUF_OP_CPU_END,     HDMABUF_OP_TIMELINE_CREATE,
+	HDMABUF_OP_HELLO,
+	HDMABUF_OP_ECHO,
+	HDMABUF_OP_EXPORT,
+	HDMABUF_OP_UPDATE,
+	HDMABUF_OP_UNEXPORT,
+	HDMABUF_OP_RELEASED,
+	HDMABUF_OP_HAND_OFF,
+	HDMABUF_OP_QUERY,
+	HDMABUF_OP_ALLOCATE,
+	HDMABUF_OP_CPU_BEGIN,
+	HDMABUF_OP_CPU_END,
+	HDMABUF_OP_TIMELINE_CREATE,
 	HDMABUF_OP_TIMELINE_DESTROY,
 };
 
@@ -697,8 +701,7 @@ static void make_rubbish(union hdmabuf_message *message,
 		     &ids[any(id_count)], &request);
 	hdmabuf_request_encode(&request, message);
 	for (i = 0; i < changes; i++)
-		message->octets[4 + any(60)] =
-			(uint8_t)any(any(3) ? 4 : 256);
+		message->octets[4 + any(60)] = (uint8_t)any(any(3) ? 4 : 256);
 	if (hdmabuf_get_le16(message->header.operation) == HDMABUF_OP_CLOSE)
 		message->header.operation = 0;
 }

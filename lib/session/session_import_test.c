@@ -187,11 +187,10 @@ static void test_lengths(void **state)
 	raw_buffer_make(&rig.raw, &buffer, PAGE, HDMABUF_RIGHTS_READ_ONLY,
 			HDMABUF_DIRECTORY_LIST);
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		assert_int_equal(
-			ask_export(&rig, &buffer,
-				   buffer.description_run.reference, lengths[i],
-				   &answer),
-			HDMABUF_STATUS_INVALID);
+		assert_int_equal(ask_export(&rig, &buffer,
+					    buffer.description_run.reference,
+					    lengths[i], &answer),
+				 HDMABUF_STATUS_INVALID);
 		assert_int_equal(answer.fault.where, HDMABUF_WHERE_REQUEST);
 		assert_int_equal(answer.fault.offset, 32);
 		assert_int_equal(answer.fault.value, lengths[i]);
@@ -455,10 +454,9 @@ static void test_extents(void **state)
 	first = buffer.data_run.reference;
 	assert_int_equal(rig_export(&rig, &buffer, NULL), 0);
 	/* In the order of the directory, which is backwards. */
-	assert_true(sample_is_at((uint8_t *)hdmabuf_buffer_data(
-					 rig.end.seen.buffer) +
-					 2 * PAGE,
-				 PAGE));
+	assert_true(sample_is_at(
+		(uint8_t *)hdmabuf_buffer_data(rig.end.seen.buffer) + 2 * PAGE,
+		PAGE));
 	assert_int_equal(first, buffer.data_run.reference);
 	assert_int_equal(rig_name(&rig, HDMABUF_OP_UNEXPORT, &buffer.id, NULL),
 			 0);
@@ -482,10 +480,9 @@ static void test_extents(void **state)
 	make_extents(&rig, &buffer);
 	first = buffer.data_run.reference;
 	buffer.layout.entries = 2;
-	raw_buffer_list(&buffer,
-			(struct hdmabuf_run[]){ { first, 2 },
-						{ first + 1, 1 } },
-			2);
+	raw_buffer_list(
+		&buffer,
+		(struct hdmabuf_run[]){ { first, 2 }, { first + 1, 1 } }, 2);
 	raw_buffer_describe(&buffer);
 	check_refused(&rig, &buffer, HDMABUF_STATUS_DUPLICATE,
 		      HDMABUF_WHERE_PAGE, UINT64_MAX);
@@ -495,9 +492,9 @@ static void test_extents(void **state)
 /* A size that is huge, with everything else as it then has to be. */
 static void test_huge(void **state)
 {
-	static const uint64_t sizes[] = { 1ull << 32, 1ull << 40, 1ull << 46,
-					  1ull << 63, UINT64_MAX - 5000,
-					  UINT64_MAX };
+	static const uint64_t sizes[] = { 1ull << 32,	     1ull << 40,
+					  1ull << 46,	     1ull << 63,
+					  UINT64_MAX - 5000, UINT64_MAX };
 	struct hdmabuf_answer answer;
 	struct raw_buffer buffer;
 	struct rig rig = { 0 };

@@ -13,8 +13,8 @@
 #define PAGE 4096u
 
 static const uint16_t operations[] = {
-	HDMABUF_OP_UPDATE,    HDMABUF_OP_UNEXPORT, HDMABUF_OP_RELEASED,
-	HDMABUF_OP_HAND_OFF,  HDMABUF_OP_QUERY,	   HDMABUF_OP_CPU_BEGIN,
+	HDMABUF_OP_UPDATE,   HDMABUF_OP_UNEXPORT, HDMABUF_OP_RELEASED,
+	HDMABUF_OP_HAND_OFF, HDMABUF_OP_QUERY,	  HDMABUF_OP_CPU_BEGIN,
 	HDMABUF_OP_CPU_END,
 };
 
@@ -76,12 +76,12 @@ static uint16_t asked_of_exporter(uint16_t operation, int state,
 		return HDMABUF_STATUS_WRONG_ROLE;
 	case HDMABUF_OP_RELEASED:
 		/* HDB-EXP-015: after the grace period, too. */
-		return ok_if(state == HDMABUF_BUFFER_QUARANTINED ||
-			     may(HDMABUF_EXPORTER, state,
-				 HDMABUF_BUFFER_RELEASED));
+		return ok_if(
+			state == HDMABUF_BUFFER_QUARANTINED ||
+			may(HDMABUF_EXPORTER, state, HDMABUF_BUFFER_RELEASED));
 	case HDMABUF_OP_HAND_OFF:
-		handed_back = may(HDMABUF_EXPORTER, state,
-				  HDMABUF_BUFFER_HAND_BACK);
+		handed_back =
+			may(HDMABUF_EXPORTER, state, HDMABUF_BUFFER_HAND_BACK);
 		/* HDB-BOTH-051: only who has a lent buffer can hand it off. */
 		if (rights == HDMABUF_RIGHTS_LEND)
 			return ok_if(handed_back &&
@@ -113,8 +113,8 @@ static void enter_exported(struct rig *rig, struct sample *sample, int state,
 	}
 	rig_accept(rig, sample, PAGE, rights);
 	if (state == HDMABUF_BUFFER_LENT) {
-		assert_int_equal(hdmabuf_hand_off(sample->buffer, NULL, 0, NULL,
-						  0, 0, false),
+		assert_int_equal(pair_hand_off(sample->buffer, NULL, 0, NULL, 0,
+					       0, false),
 				 0);
 		rig_grant(rig, HDMABUF_OP_HAND_OFF, &request);
 	}
@@ -180,9 +180,8 @@ static void check_exported_ok(int state, uint32_t rights)
 		assert_int_equal(ask(&rig, operations[i], &id), 0);
 		if (operations[i] == HDMABUF_OP_RELEASED) {
 			rig_wait(&rig, &rig.end.seen.released, 1);
-			assert_int_equal(
-				ask(&rig, HDMABUF_OP_RELEASED, &id),
-				HDMABUF_STATUS_NO_SUCH_BUFFER);
+			assert_int_equal(ask(&rig, HDMABUF_OP_RELEASED, &id),
+					 HDMABUF_STATUS_NO_SUCH_BUFFER);
 		}
 		if (operations[i] == HDMABUF_OP_HAND_OFF)
 			assert_int_equal(rig.end.seen.handed_off, 1);
@@ -414,9 +413,8 @@ static void test_allocated_but_not_exported(void **state)
 	rig_run(&rig);
 	rig_greet(&rig);
 	/* With this under way, EXPORT has to wait. */
-	assert_int_equal(hdmabuf_session_echo(rig.end.session,
-					      (uint8_t[56]){ 0 }),
-			 0);
+	assert_int_equal(
+		hdmabuf_session_echo(rig.end.session, (uint8_t[56]){ 0 }), 0);
 	request.allocate.size = PAGE;
 	request.allocate.rights = HDMABUF_RIGHTS_READ_WRITE;
 	request.allocate.attributes = HDMABUF_ATTRIBUTE_CACHED;

@@ -42,11 +42,15 @@ static void check_signal(struct pair *pair, struct end *signaller,
 			 struct hdmabuf_timeline_handle *ours,
 			 struct hdmabuf_timeline_handle *theirs)
 {
-	static const uint64_t points[] = {
-		1,	  2,		  100,		    BELOW_2_32 - 1,
-		BELOW_2_32, BELOW_2_32 + 1, BELOW_2_32 + 2, 1ull << 40,
-		UINT64_MAX
-	};
+	static const uint64_t points[] = { 1,
+					   2,
+					   100,
+					   BELOW_2_32 - 1,
+					   BELOW_2_32,
+					   BELOW_2_32 + 1,
+					   BELOW_2_32 + 2,
+					   1ull << 40,
+					   UINT64_MAX };
 	struct end *waiter = pair_other(pair, signaller);
 	size_t i;
 
@@ -412,8 +416,8 @@ static void test_limit(void **state)
 	pair_run(&pair);
 	assert_int_equal(pair.back.seen.refused, 0);
 	assert_null(hdmabuf_timeline_find(pair.front.session, 64));
-	assert_null(hdmabuf_timeline_find(pair.front.session,
-					  HDMABUF_NO_TIMELINE));
+	assert_null(
+		hdmabuf_timeline_find(pair.front.session, HDMABUF_NO_TIMELINE));
 	pair_close(&pair);
 }
 
@@ -460,13 +464,10 @@ static void test_create(void **state)
 	assert_int_equal(ask_create(&rig, 7, 1, 1ull << 33), HDMABUF_STATUS_OK);
 	assert_int_equal(ask_create(&rig, 7, 1, 1ull << 33),
 			 HDMABUF_STATUS_DUPLICATE);
-	assert_int_equal(ask_destroy(&rig, 6),
-			 HDMABUF_STATUS_NO_SUCH_TIMELINE);
-	assert_int_equal(ask_destroy(&rig, 8),
-			 HDMABUF_STATUS_NO_SUCH_TIMELINE);
+	assert_int_equal(ask_destroy(&rig, 6), HDMABUF_STATUS_NO_SUCH_TIMELINE);
+	assert_int_equal(ask_destroy(&rig, 8), HDMABUF_STATUS_NO_SUCH_TIMELINE);
 	assert_int_equal(ask_destroy(&rig, 7), HDMABUF_STATUS_OK);
-	assert_int_equal(ask_destroy(&rig, 7),
-			 HDMABUF_STATUS_NO_SUCH_TIMELINE);
+	assert_int_equal(ask_destroy(&rig, 7), HDMABUF_STATUS_NO_SUCH_TIMELINE);
 	assert_int_equal(ask_create(&rig, 7, 2, 1ull << 33), HDMABUF_STATUS_OK);
 	rig_check(&rig);
 	rig_close(&rig);
@@ -517,11 +518,10 @@ static void test_wild_error(void **state)
 		hdmabuf_cell_init(cell, 0);
 		assert_int_equal(
 			ask_create(&rig, i, HDMABUF_SIGNALLER_CREATOR, 0), 0);
-		assert_int_equal(hdmabuf_timeline_wait(
-					 hdmabuf_timeline_find(rig.end.session,
-							       i),
-					 1),
-				 0);
+		assert_int_equal(
+			hdmabuf_timeline_wait(
+				hdmabuf_timeline_find(rig.end.session, i), 1),
+			0);
 		rig_run(&rig);
 		cell->error = hdmabuf_put_le32(errors[i]);
 		raw_push(&rig.raw);

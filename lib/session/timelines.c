@@ -35,16 +35,14 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 /* One block for both arrays of pointers; the limits bound it. */
 int timelines_init(struct hdmabuf_session *session)
 {
-	const struct hdmabuf_limits *limits =
-		&session->endpoint->config.limits;
+	const struct hdmabuf_limits *limits = &session->endpoint->config.limits;
 	uint32_t cells = session->channel.cells;
 
 	session->timeline_max = cells;
 	session->peer_timeline_max = smaller(cells, limits->max_timelines);
-	session->own_timelines =
-		calloc((size_t)session->timeline_max +
-			       session->peer_timeline_max + 1,
-		       sizeof(*session->own_timelines));
+	session->own_timelines = calloc((size_t)session->timeline_max +
+						session->peer_timeline_max + 1,
+					sizeof(*session->own_timelines));
 	if (!session->own_timelines)
 		return -ENOMEM;
 	session->peer_timelines =
@@ -66,8 +64,7 @@ static void wait_end(struct hdmabuf_timeline_handle *timeline,
 					    status);
 }
 
-static void waits_end(struct hdmabuf_timeline_handle *timeline,
-		      uint16_t status)
+static void waits_end(struct hdmabuf_timeline_handle *timeline, uint16_t status)
 {
 	struct wait *wait;
 
@@ -82,8 +79,8 @@ static struct wait *wait_lowest(struct hdmabuf_timeline_handle *timeline)
 	struct wait *wait;
 
 	SLIST_FOREACH(wait, &timeline->waits, entry)
-		if (!lowest || wait->point < lowest->point)
-			lowest = wait;
+	if (!lowest || wait->point < lowest->point)
+		lowest = wait;
 	return lowest;
 }
 
@@ -150,8 +147,7 @@ static struct hdmabuf_timeline_handle *
 timeline_new(struct hdmabuf_session *session, struct hdmabuf_cell *cell,
 	     uint32_t number)
 {
-	struct hdmabuf_timeline_handle *timeline =
-		calloc(1, sizeof(*timeline));
+	struct hdmabuf_timeline_handle *timeline = calloc(1, sizeof(*timeline));
 
 	if (!timeline)
 		return NULL;
@@ -174,11 +170,22 @@ void timeline_bury(struct hdmabuf_timeline_handle *timeline, uint16_t status)
 	waits_end(timeline, status);
 	*place = NULL;
 	pump_forget(session, NULL, timeline);
-	SLIST_INSERT_HEAD(&session->endpoint->timeline_graves, timeline,
-			  grave);
+	SLIST_INSERT_HEAD(&session->endpoint->timeline_graves, timeline, grave);
 }
 
-/* HDB-BOTH-027 */
+/* HDB-BOTH-027: every wait ends, before the application hears why. */
+void timelines_end_waits(struct hdmabuf_session *session, uint16_t status)
+{
+	uint32_t i;
+
+	for (i = 0; i < session->timeline_max; i++)
+		if (session->own_timelines[i])
+			waits_end(session->own_timelines[i], status);
+	for (i = 0; i < session->peer_timeline_max; i++)
+		if (session->peer_timelines[i])
+			waits_end(session->peer_timelines[i], status);
+}
+
 void timelines_end(struct hdmabuf_session *session, uint16_t status)
 {
 	uint32_t i;
@@ -199,9 +206,8 @@ timeline_of_peer(const struct hdmabuf_session *session, uint32_t number)
 	if (number >= session->peer_timeline_max)
 		return NULL;
 	timeline = session->peer_timelines[number];
-	return timeline && timeline->state != HDMABUF_TIMELINE_NONE ?
-		       timeline :
-		       NULL;
+	return timeline && timeline->state != HDMABUF_TIMELINE_NONE ? timeline :
+								      NULL;
 }
 
 static uint16_t take_fault(struct hdmabuf_fault *fault, uint16_t status,
@@ -247,8 +253,8 @@ uint16_t timeline_take(struct hdmabuf_session *session,
 	timeline = timeline_place(session, number);
 	if (!timeline)
 		return take_fault(fault, HDMABUF_STATUS_NO_MEMORY, 0, 0);
-	timeline->signalled_here =
-		request->timeline.signaller == HDMABUF_SIGNALLER_PEER;
+	timeline->signalled_here = request->timeline.signaller ==
+				   HDMABUF_SIGNALLER_PEER;
 	timeline->point = request->timeline.point;
 	timeline->shown = request->timeline.point;
 	timeline->named = request->timeline.point;
@@ -407,8 +413,7 @@ hdmabuf_timeline_find(struct hdmabuf_session *session, uint32_t number)
 	return timeline_of_peer(session, number);
 }
 
-uint32_t
-hdmabuf_timeline_number(const struct hdmabuf_timeline_handle *timeline)
+uint32_t hdmabuf_timeline_number(const struct hdmabuf_timeline_handle *timeline)
 {
 	return timeline->number;
 }
@@ -457,7 +462,7 @@ int hdmabuf_timeline_wait(struct hdmabuf_timeline_handle *timeline,
 
 	if (timeline->signalled_here)
 		return -EINVAL;
-	if (timeline_is_gone(timeline) ||
+	if (timeline_is_gone(timeline) || session->told ||
 	    session->state < HDMABUF_SESSION_CONNECTED)
 		return -EPIPE;
 	wait = calloc(1, sizeof(*wait));

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * support.c - time, randomness, and words for the log
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "internal.h"
+
+uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int random_octets(void *octets, size_t count)
+{
+	ssize_t got = getrandom(octets, count, 0);
+
+	return got == (ssize_t)count ? 0 : -EIO;
+}
+
+/* 0 if there is no randomness to be had: no epoch at all. */
+uint64_t random_epoch(void)
+{
+	uint64_t epoch = 0;
+
+	while (!epoch)
+		if (random_octets(&epoch, sizeof(epoch)))
+			return 0;
+	return epoch;
+}
+
+void endpoint_log(const struct hdmabuf_endpoint *endpoint,
+		  enum hdmabuf_log_level level, const char *format, ...)
+{
+	char line[256];
+	va_list args;
+
+	if (!endpoint->callbacks.log)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	endpoint->callbacks.log(endpoint->user, level, line);
+}
+
+void endpoint_log_fault(const struct hdmabuf_endpoint *endpoint,
+			const char *what, const struct hdmabuf_fault *fault)
+{
+	if (fault->where == HDMABUF_WHERE_NOWHERE)
+		endpoint_log(endpoint, HDMABUF_LOG_ERROR, "%s: %s", what,
+			     hdmabuf_status_text(fault->status));
+	else
+		endpoint_log(endpoint, HDMABUF_LOG_ERROR,
+			     "%s: %s: %s, at %llu, value %llu", what,
+			     hdmabuf_status_text(fault->status),
+			     hdmabuf_where_text(fault->where),
+			     (unsigned long long)fault->offset,
+			     (unsigned long long)fault->value);
+}
