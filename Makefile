@@ -198,7 +198,8 @@ CHECKS = header='scripts/check-header --quick' \
 	 install='$(MAKE) check-install' \
 	 freestanding='$(MAKE) check-freestanding' \
 	 format='scripts/check-format' \
-	 docs='scripts/make-docs --check'
+	 docs='scripts/make-docs --check' \
+	 docs-check='scripts/docs/make_docs_check.py'
 
 .PHONY: check check-all check-tests check-sanitize check-header \
 	check-header-quick check-format tests

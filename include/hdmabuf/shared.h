@@ -4,7 +4,7 @@
  *
  * Single reads and writes of a word, in the order that is asked for, and a copy
  * that the compiler does not go behind.  The other end is another machine's
- * processor: in a kernel these are the virt_ barriers, which are barriers even in a
+ * processor: in a kernel these are the ``virt_`` barriers, which are barriers even in a
  * kernel that was built for one processor.
  */
 #ifndef HDMABUF_SHARED_H

@@ -1027,6 +1027,25 @@ static void references_end_where_the_platform_ends(void **state)
 	}
 }
 
+static void links_end_where_the_platform_ends(void **state)
+{
+	struct directory directory;
+	struct reading reading;
+	uint64_t last = own_reference(1);
+
+	(void)state;
+	directory_of_one_run(&directory, LIST, 1024);
+	assert_int_equal(directory_read(&directory, last, 1, 1, &reading),
+			 HDMABUF_STATUS_OK);
+	free(reading.runs);
+	assert_int_equal(directory_read(&directory, last - 1, 1, 1, &reading),
+			 BAD);
+	assert_true(reading.fault.offset == 1023);
+	assert_true(reading.fault.value == last);
+	free(reading.runs);
+	directory_free(&directory);
+}
+
 /* RESERVED before INVALID, INVALID before BAD_REFERENCE, and lower entries first. */
 static void of_several_faults_the_first_is_told(void **state)
 {
@@ -1303,6 +1322,7 @@ int main(void)
 		cmocka_unit_test(extents_may_be_linked_by_64_bits),
 		cmocka_unit_test(damage_is_told_where_it_is),
 		cmocka_unit_test(references_end_where_the_platform_ends),
+		cmocka_unit_test(links_end_where_the_platform_ends),
 		cmocka_unit_test(of_several_faults_the_first_is_told),
 		cmocka_unit_test(each_bit_of_a_list_matters),
 		cmocka_unit_test(each_bit_of_extents_matters),

@@ -9,6 +9,8 @@ import sys
 import tempfile
 import unittest
 
+import kerneldoc
+
 MAKE_DOCS = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "make-docs")
 SAMPLE = """/* SPDX-License-Identifier: MIT */
 #ifndef SAMPLE_H
@@ -246,4 +248,7 @@ class Docs(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if kerneldoc.find() is None:
+        print("kernel-doc is missing")
+        sys.exit(77)
     unittest.main()
