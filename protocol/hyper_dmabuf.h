@@ -850,11 +850,22 @@ enum hdmabuf_session_event {
  * has a value that is not allowed; a limit is exceeded; what it refers to is
  * wrong; something cannot be provided.
  *
+ * "Not in a state" covers WRONG_EPOCH and CLOSING, "a value that is not
+ * allowed" DUPLICATE, and "cannot be provided" UNSUPPORTED, DENIED and BUSY.
+ * What a request refers to is looked at only when the request itself is in
+ * order: first the descriptor, then the directory, page by page in the order
+ * in which they are read, then the pages of data.  Within each, the order is
+ * the same, and of equals the one with the lowest offset is reported.
+ *
  * [HDB-BOTH-039] An end SHOULD fill ``where``, ``offset`` and ``value`` of an
  * error so that the other can tell its user what to mend.
  *
  * [HDB-BOTH-040] A requester that receives a status it does not know MUST
  * treat it as ``HDMABUF_STATUS_FAILED``.
+ *
+ * [HDB-BOTH-064] A requester that receives an answer in which a zero field is
+ * not zero, or a field has a value that its description does not allow, MUST
+ * treat the session as broken.
  */
 
 /**
@@ -951,7 +962,8 @@ enum hdmabuf_status {
  * @HDMABUF_WHERE_DESCRIPTOR: in the buffer descriptor; ``offset`` is that of
  *	the field
  * @HDMABUF_WHERE_DIRECTORY: in the directory; ``offset`` is the number of the
- *	entry, counted from 0 over all its pages
+ *	entry, counted from 0 over all its pages; for a link, a page's head or an
+ *	upper level of a TABLE the number of the first entry behind it
  * @HDMABUF_WHERE_PAGE: in a page of data; ``offset`` is the number of the page
  * @HDMABUF_WHERE_CHANNEL: in the channel page; ``offset`` is that of the field
  */
@@ -1486,6 +1498,12 @@ union hdmabuf_metadata {
  * value that its description does not allow, or differs from the request that
  * brought it, with ``HDMABUF_STATUS_INVALID`` and ``where`` DESCRIPTOR.
  *
+ * [HDB-IMP-023] The importer MUST refuse a descriptor or a page of a directory
+ * in which a zero field, or what follows the last entry, is not zero, with
+ * ``HDMABUF_STATUS_RESERVED``.
+ *
+ * What follows the private data in the page of a descriptor is not looked at.
+ *
  * [HDB-IMP-010] The importer MUST refuse a descriptor whose private data,
  * within the limit, it cannot keep whole.
  *
@@ -1580,7 +1598,7 @@ struct hdmabuf_descriptor {
  * ``HDMABUF_STATUS_BAD_REFERENCE`` and ``where`` DIRECTORY.
  *
  * [HDB-IMP-013] The importer MUST refuse a directory that names a page twice,
- * with ``HDMABUF_STATUS_DUPLICATE``.
+ * with ``HDMABUF_STATUS_DUPLICATE`` and ``where`` PAGE.
  *
  * [HDB-IMP-014] The importer MUST answer an EXPORT with a reference that it
  * cannot map with ``HDMABUF_STATUS_BAD_REFERENCE``, having unmapped everything

@@ -11,6 +11,14 @@
 /* Runs of directory pages that are mapped at once. */
 #define WANTED_MAX 64
 
+/* A descriptor in native form, whatever may be wrong with it. */
+struct description {
+	struct hdmabuf_info info;
+	struct hdmabuf_layout layout;
+	uint64_t generation;
+	struct hdmabuf_fault wrong;
+};
+
 static uint16_t no_memory(struct hdmabuf_fault *fault)
 {
 	return hdmabuf_fault_set(fault, HDMABUF_STATUS_NO_MEMORY,
@@ -94,12 +102,12 @@ static uint64_t feature_offset(uint64_t missing)
 }
 
 static uint16_t import_features(const struct hdmabuf_session *session,
-				const struct hdmabuf_buffer *buffer,
+				const struct description *description,
 				struct hdmabuf_fault *fault)
 {
 	uint64_t missing =
-		hdmabuf_info_features(&buffer->info,
-				      buffer->layout.directory_format) &
+		hdmabuf_info_features(&description->info,
+				      description->layout.directory_format) &
 		~session->features;
 
 	if (missing)
@@ -107,6 +115,46 @@ static uint16_t import_features(const struct hdmabuf_session *session,
 					 HDMABUF_WHERE_DESCRIPTOR,
 					 feature_offset(missing), missing);
 	return HDMABUF_STATUS_OK;
+}
+
+/*
+ * Features and values of a descriptor, in the order of HDB-BOTH-038.  That its
+ * directory is nowhere comes behind the limits: see *wrong*.
+ */
+static uint16_t description_judge(const struct hdmabuf_session *session,
+				  const struct description *description,
+				  uint64_t generation,
+				  struct hdmabuf_fault *fault)
+{
+	uint16_t wrong = description->wrong.status;
+	uint16_t status = import_features(session, description, fault);
+
+	if (status)
+		return status;
+	if (wrong && wrong != HDMABUF_STATUS_BAD_REFERENCE) {
+		*fault = description->wrong;
+		return wrong;
+	}
+	if (description->generation != generation)
+		return hdmabuf_fault_set(
+			fault, HDMABUF_STATUS_INVALID, HDMABUF_WHERE_DESCRIPTOR,
+			offsetof(struct hdmabuf_descriptor, generation),
+			description->generation);
+	return HDMABUF_STATUS_OK;
+}
+
+/* The private data points into @copy. */
+static void description_decode(const struct hdmabuf_session *session,
+			       const struct hdmabuf_request *request,
+			       const void *copy,
+			       struct description *description)
+{
+	hdmabuf_descriptor_decode(copy, request->descriptor.length,
+				  &request->buffer,
+				  session->port->ops->page_shift,
+				  &description->info, &description->layout,
+				  &description->generation,
+				  &description->wrong);
 }
 
 struct directory_walk {
@@ -129,10 +177,10 @@ static uint16_t directory_take_pages(struct directory_walk *walk, size_t count,
 
 	if (port->ops->map(port->link, walk->wanted, count,
 			   HDMABUF_RIGHTS_READ_ONLY, &memory, &bad))
-		return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
-					 HDMABUF_WHERE_DIRECTORY,
-					 walk->reader.entries_read,
-					 walk->wanted[0].reference);
+		return hdmabuf_fault_set(
+			fault, HDMABUF_STATUS_BAD_REFERENCE,
+			HDMABUF_WHERE_DIRECTORY, walk->reader.entries_read,
+			runs_reference(walk->wanted, count, bad));
 	for (i = 0; i < pages && !status; i++)
 		status = hdmabuf_directory_feed(
 			&walk->reader, (uint8_t *)memory + (i << shift),
@@ -215,31 +263,23 @@ static uint16_t directory_read(struct hdmabuf_session *session,
 	return runs_check(buffer, fault);
 }
 
-static uint16_t import_describe(struct hdmabuf_session *session,
-				struct hdmabuf_buffer *buffer,
-				const struct hdmabuf_request *request,
-				struct hdmabuf_fault *fault)
+static uint16_t import_accept(struct hdmabuf_session *session,
+			      struct hdmabuf_buffer *buffer,
+			      const struct description *description,
+			      struct hdmabuf_fault *fault)
 {
-	struct hdmabuf_info info;
-	uint16_t status;
-	void *copy;
+	uint16_t status = description_judge(session, description, 1, fault);
 
-	status = descriptor_fetch(session, request, &copy, fault);
-	if (status)
-		return status;
-	status = hdmabuf_descriptor_decode(copy, request->descriptor.length,
-					   &request->buffer,
-					   session->port->ops->page_shift,
-					   &info, &buffer->layout,
-					   &buffer->generation, fault);
-	if (!status && buffer->generation != 1)
-		status = hdmabuf_fault_set(
-			fault, HDMABUF_STATUS_INVALID, HDMABUF_WHERE_DESCRIPTOR,
-			offsetof(struct hdmabuf_descriptor, generation),
-			buffer->generation);
-	if (!status && info_copy(&buffer->info, &info))
+	if (!status)
+		status = import_limits(session, &description->layout, fault);
+	if (!status && description->wrong.status) {
+		*fault = description->wrong;
+		status = fault->status;
+	}
+	if (!status && info_copy(&buffer->info, &description->info))
 		status = no_memory(fault);
-	free(copy);
+	buffer->layout = description->layout;
+	buffer->generation = description->generation;
 	return status;
 }
 
@@ -248,12 +288,16 @@ static uint16_t import_build(struct hdmabuf_session *session,
 			     const struct hdmabuf_request *request,
 			     struct hdmabuf_fault *fault)
 {
-	uint16_t status = import_describe(session, buffer, request, fault);
+	struct description description;
+	uint16_t status;
+	void *copy;
 
-	if (!status)
-		status = import_features(session, buffer, fault);
-	if (!status)
-		status = import_limits(session, &buffer->layout, fault);
+	status = descriptor_fetch(session, request, &copy, fault);
+	if (status)
+		return status;
+	description_decode(session, request, copy, &description);
+	status = import_accept(session, buffer, &description, fault);
+	free(copy);
 	if (!status)
 		status = directory_read(session, buffer, fault);
 	return status;
@@ -406,12 +450,10 @@ static uint16_t update_changed(struct hdmabuf_fault *fault, size_t offset,
 static uint16_t update_check(const struct hdmabuf_buffer *buffer,
 			     const struct hdmabuf_info *info,
 			     const struct hdmabuf_layout *layout,
-			     uint64_t generation, struct hdmabuf_fault *fault)
+			     struct hdmabuf_fault *fault)
 {
 	const struct hdmabuf_info *old = &buffer->info;
 
-	if (generation != buffer->generation + 1)
-		return update_changed(fault, FIELD(generation), generation);
 	if (info->size != old->size)
 		return update_changed(fault, FIELD(size), info->size);
 	if (info->data_offset != old->data_offset)
@@ -430,38 +472,24 @@ static uint16_t update_check(const struct hdmabuf_buffer *buffer,
 #undef FIELD
 
 static uint16_t update_take(struct hdmabuf_buffer *buffer,
-			    const struct hdmabuf_request *request,
-			    const void *copy, struct hdmabuf_fault *fault)
+			    const struct description *description,
+			    struct hdmabuf_fault *fault)
 {
-	struct hdmabuf_session *session = buffer->session;
-	struct hdmabuf_layout layout;
-	struct hdmabuf_info info;
 	struct hdmabuf_info kept;
-	uint64_t generation;
-	uint64_t features;
 	uint16_t status;
 
-	status = hdmabuf_descriptor_decode(copy, request->descriptor.length,
-					   &buffer->id,
-					   session->port->ops->page_shift,
-					   &info, &layout, &generation, fault);
+	status = description_judge(buffer->session, description,
+				   buffer->generation + 1, fault);
 	if (!status)
-		status =
-			update_check(buffer, &info, &layout, generation, fault);
+		status = update_check(buffer, &description->info,
+				      &description->layout, fault);
 	if (status)
 		return status;
-	features = hdmabuf_info_features(&info, layout.directory_format);
-	if (features & ~session->features)
-		return hdmabuf_fault_set(fault, HDMABUF_STATUS_NOT_NEGOTIATED,
-					 HDMABUF_WHERE_DESCRIPTOR,
-					 feature_offset(features &
-							~session->features),
-					 features);
-	if (info_copy(&kept, &info))
+	if (info_copy(&kept, &description->info))
 		return no_memory(fault);
 	info_free(&buffer->info);
 	buffer->info = kept;
-	buffer->generation = generation;
+	buffer->generation = description->generation;
 	return HDMABUF_STATUS_OK;
 }
 
@@ -470,13 +498,15 @@ uint16_t import_update(struct hdmabuf_buffer *buffer,
 		       struct hdmabuf_fault *fault)
 {
 	struct hdmabuf_endpoint *endpoint = buffer->endpoint;
+	struct description description;
 	uint16_t status;
 	void *copy;
 
 	status = descriptor_fetch(buffer->session, request, &copy, fault);
 	if (status)
 		return status;
-	status = update_take(buffer, request, copy, fault);
+	description_decode(buffer->session, request, copy, &description);
+	status = update_take(buffer, &description, fault);
 	free(copy);
 	if (status)
 		return status;

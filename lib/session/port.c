@@ -83,16 +83,23 @@ int share_revoke(struct share *share)
 	return 0;
 }
 
-uint64_t share_reference(const struct share *share, uint64_t page)
+/* The reference of a page, counted from the first of the first run. */
+uint64_t runs_reference(const struct hdmabuf_run *runs, size_t count,
+			uint64_t page)
 {
 	size_t i;
 
-	for (i = 0; i < share->count; i++) {
-		if (page < share->runs[i].count)
-			return share->runs[i].reference + page;
-		page -= share->runs[i].count;
+	for (i = 0; i < count; i++) {
+		if (page < runs[i].count)
+			return runs[i].reference + page;
+		page -= runs[i].count;
 	}
 	return 0;
+}
+
+uint64_t share_reference(const struct share *share, uint64_t page)
+{
+	return runs_reference(share->runs, share->count, page);
 }
 
 struct remains *remains_new(void)

@@ -104,6 +104,9 @@ static uint16_t on_imported(void *user, struct hdmabuf_buffer *buffer)
 	if (actor->end->policy.map)
 		assert_int_equal(hdmabuf_buffer_map(buffer, &data), 0);
 	act(user, IMPORTED);
+	/* Who refuses a buffer has it no longer. */
+	if (actor->end->policy.import_status)
+		actor->theirs = NULL;
 	return actor->end->policy.import_status;
 }
 
