@@ -176,6 +176,10 @@ $(BUILD)/tests/$(notdir $(1:.c=)): $(call objects,$(1)) \
 endef
 $(foreach test,$(TEST_SRC),$(eval $(call test_rule,$(test))))
 
+# Memory is refused to the library, not to the C library or the harness.
+LDFLAGS_session_memory_test := \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+
 $(TESTS): $(call archive,reference-common) $(call archive,tests) $(WHOLE_LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

@@ -211,6 +211,8 @@ static void export_undo(struct hdmabuf_buffer *buffer)
 	if (data) {
 		data->share = buffer->data;
 		remains_leave(endpoint, data);
+	} else {
+		share_drop(&buffer->data);
 	}
 	info_free(&buffer->info);
 	free(buffer);
@@ -467,11 +469,8 @@ void exports_drop(struct hdmabuf_endpoint *endpoint)
 	struct hdmabuf_buffer *buffer;
 
 	while ((buffer = LIST_FIRST(&endpoint->leaving))) {
-		if (share_revoke(&buffer->data)) {
-			free(buffer->data.runs);
-			port_put(buffer->data.port);
-		}
-		buffer->data = (struct share){ 0 };
+		if (share_revoke(&buffer->data))
+			share_drop(&buffer->data);
 		export_free(buffer);
 	}
 }

@@ -259,6 +259,7 @@ int share_make(struct share *share, struct port *port,
 	       const struct hdmabuf_memory *memory, uint64_t pages,
 	       uint32_t rights);
 int share_revoke(struct share *share);
+void share_drop(struct share *share);
 uint64_t runs_reference(const struct hdmabuf_run *runs, size_t count,
 			uint64_t page);
 uint64_t share_reference(const struct share *share, uint64_t page);

@@ -97,6 +97,16 @@ uint64_t runs_reference(const struct hdmabuf_run *runs, size_t count,
 	return 0;
 }
 
+/* References that cannot be revoked are left to the platform. */
+void share_drop(struct share *share)
+{
+	if (!share->port)
+		return;
+	free(share->runs);
+	port_put(share->port);
+	*share = (struct share){ 0 };
+}
+
 uint64_t share_reference(const struct share *share, uint64_t page)
 {
 	return runs_reference(share->runs, share->count, page);
@@ -145,9 +155,7 @@ void remains_drop(struct hdmabuf_endpoint *endpoint)
 
 	while ((remains = LIST_FIRST(&endpoint->remains))) {
 		LIST_REMOVE(remains, entry);
-		free(remains->share.runs);
-		if (remains->share.port)
-			port_put(remains->share.port);
+		share_drop(&remains->share);
 		hdmabuf_memory_free(&remains->memory);
 		free(remains);
 	}

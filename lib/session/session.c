@@ -437,7 +437,7 @@ static void session_look_at_record(struct hdmabuf_session *session)
 	session->record_changed = false;
 	if (session->endpoint->stopped) {
 		session_event(session, HDMABUF_SESSION_STOP);
-		session->port->ops->publish(session->port->link, "", 0);
+		session_publish(session);
 	} else if (!epoch) {
 		return;
 	} else if (is_frontend(session)) {

@@ -731,6 +731,72 @@ static void test_user_of_session(void **state)
 	rig_close(&rig);
 }
 
+/* Who wants no other session keeps the one that it has, and gets no other. */
+static void test_stop(void **state)
+{
+	struct rig rig = { 0 };
+	char text[1024];
+
+	(void)state;
+	rig_connect(&rig, HDMABUF_BACKEND, NULL);
+	hdmabuf_endpoint_stop(rig.end.endpoint);
+	rig_run(&rig);
+	rig_check(&rig);
+	raw_publish_text(&rig.raw, "");
+	rig_wait(&rig, &rig.end.seen.disconnected, 1);
+	rig_run(&rig);
+	assert_int_equal(raw_record(&rig.raw, text, sizeof(text)), 0);
+	rig_close(&rig);
+
+	/* Before there was one. */
+	rig_open(&rig, HDMABUF_FRONTEND, NULL);
+	rig_run(&rig);
+	hdmabuf_endpoint_stop(rig.end.endpoint);
+	rig_run(&rig);
+	raw_prepare(&rig.raw);
+	raw_publish_offer(&rig.raw);
+	rig_run(&rig);
+	assert_int_equal(raw_record(&rig.raw, text, sizeof(text)), 0);
+	assert_false(end_is_ready(&rig.end, 0));
+	rig_close(&rig);
+	assert_int_equal(rig.end.seen.connected, 0);
+}
+
+static void note_reason(void *user, struct hdmabuf_session *session,
+			uint16_t status, const char *why)
+{
+	uint32_t *reason = ((struct end *)user)->context;
+
+	(void)status;
+	(void)why;
+	*reason = hdmabuf_session_close_reason(session);
+}
+
+static void test_close_reason(void **state)
+{
+	struct hdmabuf_request request = { .operation = HDMABUF_OP_CLOSE };
+	struct rig rig = { 0 };
+	uint32_t reason, told = 0;
+
+	(void)state;
+	rig.end.hooks.disconnected = note_reason;
+	rig.end.context = &told;
+	rig_connect(&rig, HDMABUF_BACKEND, NULL);
+	for (reason = HDMABUF_REASON_DONE; reason <= HDMABUF_REASON_FAULT;
+	     reason++) {
+		request.reason = reason;
+		assert_int_equal(rig_ask(&rig, &request, NULL), 0);
+		rig_wait(&rig, &rig.end.seen.disconnected, reason);
+		assert_int_equal(told, reason);
+		rig_greet(&rig);
+	}
+	/* Who goes without a word has no reason. */
+	raw_publish_text(&rig.raw, "");
+	rig_wait(&rig, &rig.end.seen.disconnected, reason);
+	assert_int_equal(told, 0);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -753,6 +819,8 @@ int main(void)
 		cmocka_unit_test(test_imports_after_loss),
 		cmocka_unit_test(test_exports_after_loss),
 		cmocka_unit_test(test_user_of_session),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_close_reason),
 	};
 
 	return hdmabuf_test_run("session_end", tests,
