@@ -245,6 +245,10 @@ typedef uint64_t hdmabuf_le64;
  * in that form or lies outside the range its key allows.  It treats the record
  * as if it were absent until it changes.
  *
+ * It does the same if a key of the table below is missing, or comes twice, or
+ * if ``version-min`` exceeds ``version-max``; keys that it does not know it
+ * passes over.
+ *
  * [HDB-BOTH-005] Unless the binding writes a record atomically, its writer
  * MUST write ``epoch`` after all other keys and remove it before all others.
  *
@@ -258,14 +262,16 @@ typedef uint64_t hdmabuf_le64;
  * key                 whose     value
  * ==================  ========  ==============================================
  * ``epoch``           both      the end's epoch, 1 to 2^64 - 1
- * ``version-min``     backend   the lowest version that it speaks
- * ``version-max``     backend   the highest version that it speaks
+ * ``version-min``     backend   the lowest version that it speaks, 32 bits
+ * ``version-max``     backend   the highest version that it speaks, 32 bits
  * ``features``        backend   the feature bits that it offers
  * ``ring-formats``    backend   bit n is set if it knows ring format n
- * ``ring-order-max``  backend   the largest ring that it maps, as an order
- * ``timeline-max``    backend   the most timeline pages an end may have
- * ``error``           backend   status of the channel it last refused (absent
- *                               if there was none)
+ * ``ring-order-max``  backend   the largest ring that it maps, as an order, 0
+ *                               to 6
+ * ``timeline-max``    backend   the most timeline pages an end may have, 0 to
+ *                               64
+ * ``error``           backend   status of the channel it last refused, 1 to
+ *                               65535 (absent if there was none)
  * ``peer-epoch``      frontend  the backend's epoch that this record answers
  * ``channel``         frontend  the reference of the channel page
  * ==================  ========  ==============================================
@@ -314,10 +320,10 @@ typedef uint64_t hdmabuf_le64;
  * but the copy.
  *
  * [HDB-BE-002] The backend MUST refuse a channel page with a wrong magic, with
- * epochs other than those of the two records, with a version, a page size, a
- * ring format, a ring order or a number of timeline pages that it did not
- * offer, with a number of references that is not the sum of what it describes,
- * or with zero fields that are not zero.
+ * epochs other than those of the two records, with a page size that is not the
+ * platform's, with a version, a ring format, a ring order or a number of
+ * timeline pages that it did not offer, with a number of references that is
+ * not the sum of what it describes, or with zero fields that are not zero.
  *
  * The status, which the next clause publishes, is WRONG_EPOCH for an epoch,
  * LIMIT for a ring order or a number of timeline pages, RESERVED for a zero
@@ -327,8 +333,8 @@ typedef uint64_t hdmabuf_le64;
  * [HDB-BE-003] To refuse a channel, the backend MUST unmap what it had mapped
  * of it and publish a new offer, with a new epoch and the status in ``error``.
  *
- * [HDB-FE-003] When offers carry ``error``, the frontend SHOULD wait longer
- * before each further attempt, and report the status.
+ * [HDB-FE-003] When offers carry ``error``, or HELLO was refused, the frontend
+ * SHOULD wait longer before each further attempt, and report the status.
  */
 
 /** define HDMABUF_CHANNEL_MAGIC - first word of a channel page, "HDBC" */
@@ -550,6 +556,9 @@ struct hdmabuf_ring_indices {
  * received an answer to HELLO with status OK that carries its own epoch and
  * the epoch of the offer that its record answers.
  *
+ * An answer with status OK that carries others, or other features than were
+ * asked for, breaks the session.
+ *
  * [HDB-BE-004] The backend MUST NOT consider itself connected before it has
  * received a HELLO that carries its own epoch and the epoch of the frontend's
  * record, and has answered it with status OK.
@@ -656,7 +665,10 @@ struct hdmabuf_ring_indices {
  * [HDB-BOTH-026] Until its CLOSE is answered, an end MUST refuse every request
  * but CLOSE with ``HDMABUF_STATUS_CLOSING``.
  *
- * Both ends may close at the same time; each then answers the other.
+ * Both ends may close at the same time; each then answers the other.  A
+ * request that is not answered when the session is closed ends as after a
+ * loss; the status CLOSING says that the session ends, not what became of the
+ * request.
  *
  * Loss
  * ----
@@ -665,9 +677,16 @@ struct hdmabuf_ring_indices {
  * platform says that the other end is dead, or when the other end breaks the
  * rules of the ring.  Suspending or migrating either end loses its sessions.
  * Nothing has to be repaired: each end cleans up on its own and tries again
- * with a new epoch.
+ * with a new epoch.  How long an end waits for an answer that does not come is
+ * its own business; giving up is a loss like any other.
  *
- * [HDB-BOTH-027] When a session is lost, an end MUST end every wait on a point
+ * [HDB-FE-010] When a session is lost, or HELLO was refused, the frontend MUST
+ * withdraw its record, or replace it by one with another epoch.
+ *
+ * So the backend notices even if it had nothing to complain of, and makes a
+ * new offer.
+ *
+ * [HDB-BOTH-027] When a session is over, an end MUST end every wait on a point
  * of that session's timelines, and every unanswered request of its own, with
  * ``HDMABUF_STATUS_LOST``.
  *
@@ -857,8 +876,17 @@ enum hdmabuf_session_event {
  * in which they are read, then the pages of data.  Within each, the order is
  * the same, and of equals the one with the lowest offset is reported.
  *
+ * Where another clause says that a request is refused, this order holds all
+ * the same: with "any request" those are meant that have nothing wrong that
+ * comes before.
+ *
  * [HDB-BOTH-039] An end SHOULD fill ``where``, ``offset`` and ``value`` of an
  * error so that the other can tell its user what to mend.
+ *
+ * A BAD_REFERENCE is where the reference stands: of the descriptor in REQUEST
+ * at 24, of the first page of the directory in DESCRIPTOR at 56, of its
+ * further pages in DIRECTORY, of a page of data in PAGE.  Where no field is to
+ * blame, as with ``max_buffers``, ``where`` is NOWHERE.
  *
  * [HDB-BOTH-040] A requester that receives a status it does not know MUST
  * treat it as ``HDMABUF_STATUS_FAILED``.
@@ -965,7 +993,8 @@ enum hdmabuf_status {
  *	entry, counted from 0 over all its pages; for a link, a page's head or an
  *	upper level of a TABLE the number of the first entry behind it
  * @HDMABUF_WHERE_PAGE: in a page of data; ``offset`` is the number of the page
- * @HDMABUF_WHERE_CHANNEL: in the channel page; ``offset`` is that of the field
+ * @HDMABUF_WHERE_CHANNEL: in the channel page; ``offset`` is that of the field;
+ *	for an end's own log, as no message carries it
  */
 enum hdmabuf_where {
 	HDMABUF_WHERE_NOWHERE = 0,
@@ -1106,9 +1135,9 @@ struct hdmabuf_plain {
  * [HDB-BOTH-041] An end whose ``max_buffers`` is not 0 MUST announce a
  * ``max_private`` of at least 1024.
  *
- * Errors: WRONG_STATE after the first; WRONG_EPOCH; NOT_NEGOTIATED; RESERVED;
- * INVALID if ``max_in_flight`` is 0 or ``max_private`` too small.  After any
- * error the attempt is over; both ends begin anew.
+ * Errors, in this order: WRONG_STATE after the first; RESERVED; WRONG_EPOCH;
+ * NOT_NEGOTIATED; INVALID if ``max_in_flight`` is 0 or ``max_private`` too
+ * small.  After any but WRONG_STATE the attempt is over; both ends begin anew.
  *
  * Example: a frontend that only exports sends ``max_octets`` 0,
  * ``max_buffers`` 0, ``max_timelines`` 0, ``max_private`` 0 and
@@ -1269,6 +1298,9 @@ struct hdmabuf_echo {
  * format or sound format, that what it is going to access lies within the
  * ``size`` of the buffer.
  *
+ * It answers EXPORT or UPDATE with UNSUPPORTED if it does not know the format
+ * or modifier, and with INVALID if something lies outside.
+ *
  * [HDB-IMP-007] The importer MUST NOT assume that the content of a buffer
  * stays as it is while it looks at it.
  *
@@ -1425,7 +1457,9 @@ struct hdmabuf_picture {
  *	octets played or recorded since the start, or ``HDMABUF_NO_TIMELINE``
  * @zero: zero
  *
- * The position within the buffer is the point modulo ``size``.
+ * The position within the buffer is the point modulo ``size``.  The timeline
+ * may be created after the export; as long as there is none, the position is
+ * not told.
  *
  * Octets::
  *
@@ -1586,7 +1620,8 @@ struct hdmabuf_descriptor {
  * [HDB-EXP-005] The exporter MUST fill every page of a directory but the last
  * one of each level, and set what follows the last entry to zero.
  *
- * [HDB-EXP-006] The exporter MUST NOT name a page of data twice in a directory.
+ * [HDB-EXP-006] The exporter MUST NOT name a page of data twice in a
+ * directory.
  *
  * [HDB-IMP-011] The importer MUST refuse a descriptor whose ``pages``,
  * ``entries`` or ``directory_pages`` are not what ``size``, ``data_offset``,
@@ -1597,12 +1632,15 @@ struct hdmabuf_descriptor {
  * that is zero too early or not zero at the end, with
  * ``HDMABUF_STATUS_BAD_REFERENCE`` and ``where`` DIRECTORY.
  *
- * [HDB-IMP-013] The importer MUST refuse a directory that names a page twice,
- * with ``HDMABUF_STATUS_DUPLICATE`` and ``where`` PAGE.
+ * [HDB-IMP-013] The importer MUST refuse a directory that names a reference
+ * twice, with ``HDMABUF_STATUS_DUPLICATE`` and ``where`` PAGE.
  *
- * [HDB-IMP-014] The importer MUST answer an EXPORT with a reference that it
- * cannot map with ``HDMABUF_STATUS_BAD_REFERENCE``, having unmapped everything
- * that it had mapped for it.
+ * [HDB-IMP-014] An importer that maps a buffer when EXPORT arrives, and
+ * cannot, MUST answer with ``HDMABUF_STATUS_BAD_REFERENCE``, having unmapped
+ * everything that it had mapped for it.
+ *
+ * A page that is shared with fewer rights than the descriptor says cannot be
+ * mapped either.  An importer that finds out later sends RELEASED.
  *
  * LIST
  * ----
@@ -1803,6 +1841,27 @@ struct hdmabuf_extents_page {
  * [HDB-BOTH-047] The receiver MUST refuse a hand-off whose signal point is not
  * greater than the one named before on that timeline, or than the point
  * reached, with ``HDMABUF_STATUS_INVALID``.
+ *
+ * [HDB-BOTH-065] The receiver of a hand-off MUST signal its signal point
+ * without accessing the buffer if the wait for the wait point ends with an
+ * error, or if the buffer is unexported while it still waits.
+ *
+ * The sender knows the reason: the wait point was its own to signal, and the
+ * buffer its own to unexport.
+ *
+ * [HDB-BOTH-066] The sender of a hand-off MUST NOT let its wait point depend
+ * on a hand-off that it sends later.
+ *
+ * So a receiver may carry out hand-offs one after the other, as well as pass
+ * over those that still wait.
+ *
+ * [HDB-BOTH-067] An end MUST bound the hand-offs that it notes for a peer.
+ *
+ * Some for each buffer are enough for every use.  An end that is asked to note
+ * more refuses with NO_MEMORY, or closes the session with reason FAULT.
+ *
+ * A hand-off is carried out with the metadata that the buffer has when it is
+ * received.
  *
  * Hand-offs with the flag MORE, and the one without it that follows them, are
  * a *group*: a picture whose planes lie in several buffers.  At most 4
@@ -2102,10 +2161,12 @@ enum hdmabuf_buffer_event {
  * ``max_octets``, ``max_private``); NOT_NEGOTIATED (a directory format, right,
  * type or attribute behind a feature bit); BAD_REFERENCE (descriptor,
  * directory, data); DUPLICATE (data); UNSUPPORTED (rights, attribute or type
- * that this importer cannot have); DENIED (its user does not want the buffer);
- * NO_MEMORY.  Errors of UPDATE: NOT_NEGOTIATED; NO_SUCH_BUFFER; WRONG_ROLE;
- * WRONG_STATE if the importer has received UNEXPORT or the buffer is lent;
- * INVALID; LIMIT (``max_private``); BAD_REFERENCE; RESERVED.
+ * that this importer cannot have, a format it does not know); DENIED (its user
+ * does not want the buffer); NO_MEMORY.  ``max_buffers`` and ``max_private``
+ * belong to the request, ``max_octets`` to the descriptor.  Errors of UPDATE:
+ * NOT_NEGOTIATED; NO_SUCH_BUFFER; WRONG_ROLE; WRONG_STATE if the importer has
+ * received UNEXPORT or the buffer is lent; INVALID; LIMIT (``max_private``);
+ * BAD_REFERENCE; RESERVED; UNSUPPORTED; DENIED; NO_MEMORY.
  *
  * Example: the frontend exports the 8100 pages of a frame whose descriptor is
  * in its page 77: ``descriptor`` 77, ``length`` 256.
@@ -2314,7 +2375,8 @@ struct hdmabuf_query_answer {
  *     56  | stamp                                                         |
  *         +-------+-------+-------+-------+-------+-------+-------+-------+
  *
- * Errors: RESERVED; NO_SUCH_BUFFER; NO_SUCH_TIMELINE; WRONG_ROLE if a timeline
+ * Errors: RESERVED; NO_MEMORY; NO_SUCH_BUFFER; NO_SUCH_TIMELINE; WRONG_ROLE if
+ * a timeline
  * is not created or signalled by whom it should be; WRONG_STATE, see *Lending*
  * and *Handing off*; INVALID (``signal_point`` not greater than before, a
  * point with no timeline, a flag that does not exist); DENIED (handed back
@@ -2465,7 +2527,8 @@ struct hdmabuf_allocate_answer {
  * Errors: RESERVED; NOT_NEGOTIATED; NO_SUCH_BUFFER; WRONG_STATE (CPU_END
  * without CPU_BEGIN; the buffer is retiring); INVALID (range outside the data,
  * no access); DENIED (write access to a buffer of right READ_ONLY by the
- * importer).
+ * importer).  Accesses may overlap; the receiver counts them, and CPU_END ends
+ * one.
  *
  * Example: an importer that looks at the first row of a camera's picture sends
  * CPU_BEGIN with ``offset`` 0, ``octets`` 1920, ``access`` 1, waits for the
@@ -2720,8 +2783,9 @@ enum hdmabuf_timeline_event {
  *         +-------+-------+-------+-------+-------+-------+-------+-------+
  *
  * Errors of TIMELINE_CREATE: RESERVED; DUPLICATE; INVALID (``signaller``, or
- * the cell does not hold ``point``); LIMIT (``timeline``); NO_MEMORY.  Of
- * TIMELINE_DESTROY: RESERVED; NO_SUCH_TIMELINE.
+ * the cell does not hold ``point``, or holds an error); LIMIT (``timeline``);
+ * NO_MEMORY.  Of TIMELINE_DESTROY: RESERVED, also for the fields that are 0 in
+ * it; NO_SUCH_TIMELINE.
  *
  * Example: the frontend creates timeline 0 with ``signaller`` PEER and
  * ``point`` 0; the backend will count on it the frames that have left the

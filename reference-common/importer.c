@@ -207,7 +207,7 @@ static uint16_t show(struct view *view, const struct hdmabuf_turn *turn)
 
 static bool may_access(const struct hdmabuf_turn *turn)
 {
-	return !turn->wait ||
+	return !turn->buffer || !turn->wait ||
 	       hdmabuf_timeline_point(turn->wait) >= turn->wait_point;
 }
 
@@ -230,7 +230,8 @@ static void take_turns(struct view *view)
 	while (view->turns_count && !view->closed &&
 	       may_access(&view->turns[0])) {
 		struct hdmabuf_turn turn = view->turns[0];
-		uint16_t status = show(view, &turn);
+		uint16_t status = turn.buffer ? show(view, &turn) :
+						HDMABUF_STATUS_OK;
 
 		remove_turn(view, 0);
 		if (!view->closed)
@@ -252,35 +253,32 @@ static void on_handed_off(void *user, struct hdmabuf_session *session,
 	if (!view)
 		return;
 	for (size_t i = 0; i < count; i++) {
-		const struct hdmabuf_turn *turn = &turns[i];
+		struct hdmabuf_turn turn = turns[i];
 
-		if (view->turns_count == QUEUE_MAX ||
-		    (turn->wait &&
-		     hdmabuf_timeline_wait(turn->wait, turn->wait_point)))
-			hdmabuf_turn_done(turn, HDMABUF_STATUS_LIMIT);
-		else
-			view->turns[view->turns_count++] = *turn;
+		if (view->turns_count == QUEUE_MAX) {
+			hdmabuf_session_close(session, HDMABUF_REASON_FAULT);
+			return;
+		}
+		if (turn.wait &&
+		    hdmabuf_timeline_wait(turn.wait, turn.wait_point))
+			turn.buffer = NULL;
+		view->turns[view->turns_count++] = turn;
 	}
 	take_turns(view);
 }
 
-/* Whose wait has ended with an error will never be this end's turn. */
+/*
+ * A turn that will never come is not carried out, but its point is signalled when
+ * it would have been (HDB-BOTH-065).
+ */
 static void drop_turns(struct view *view,
 		       const struct hdmabuf_timeline_handle *timeline,
-		       uint64_t point, uint16_t status)
+		       uint64_t point)
 {
-	unsigned int i = 0;
-
-	while (i < view->turns_count) {
-		struct hdmabuf_turn turn = view->turns[i];
-
-		if (turn.wait == timeline && turn.wait_point == point) {
-			remove_turn(view, i);
-			hdmabuf_turn_done(&turn, status);
-		} else {
-			i++;
-		}
-	}
+	for (unsigned int i = 0; i < view->turns_count; i++)
+		if (view->turns[i].wait == timeline &&
+		    view->turns[i].wait_point == point)
+			view->turns[i].buffer = NULL;
 }
 
 static void on_reached(void *user, struct hdmabuf_timeline_handle *timeline,
@@ -291,7 +289,7 @@ static void on_reached(void *user, struct hdmabuf_timeline_handle *timeline,
 
 	for (struct view *view = importer->views; view; view = view->next) {
 		if (status)
-			drop_turns(view, timeline, point, status);
+			drop_turns(view, timeline, point);
 		take_turns(view);
 	}
 }
@@ -377,14 +375,18 @@ static uint16_t on_imported(void *user, struct hdmabuf_buffer *buffer)
 	return HDMABUF_STATUS_OK;
 }
 
-static void on_updated(void *user, struct hdmabuf_buffer *buffer)
+static uint16_t on_updated(void *user, struct hdmabuf_buffer *buffer,
+			   const struct hdmabuf_info *info)
 {
 	struct import *import = hdmabuf_buffer_user(buffer);
+	struct import updated = *import;
 	struct failure failure;
+	uint16_t status = check_info(info, &updated, &failure);
 
-	if (check_info(hdmabuf_buffer_info(buffer), import, &failure))
-		peer_note(user, "an update of a buffer is of no use: %s",
-			  failure.text);
+	if (status)
+		return refuse(user, buffer, status, failure.text);
+	*import = updated;
+	return HDMABUF_STATUS_OK;
 }
 
 static void on_retire(void *user, struct hdmabuf_buffer *buffer,
@@ -394,25 +396,18 @@ static void on_retire(void *user, struct hdmabuf_buffer *buffer,
 		hdmabuf_session_user(hdmabuf_buffer_session(buffer));
 	struct import *import = hdmabuf_buffer_user(buffer);
 	struct import **place = &view->imports;
-	unsigned int i = 0;
 
 	(void)user;
 	(void)grace_ms;
-	while (i < view->turns_count) {
-		struct hdmabuf_turn turn = view->turns[i];
-
-		if (turn.buffer == buffer) {
-			remove_turn(view, i);
-			hdmabuf_turn_done(&turn, HDMABUF_STATUS_CANCELLED);
-		} else {
-			i++;
-		}
-	}
+	for (unsigned int i = 0; i < view->turns_count; i++)
+		if (view->turns[i].buffer == buffer)
+			view->turns[i].buffer = NULL;
 	while (*place != import)
 		place = &(*place)->next;
 	*place = import->next;
 	free(import);
 	hdmabuf_buffer_release(buffer);
+	take_turns(view);
 }
 
 /* ---- Views come and go -------------------------------------------------- */

@@ -89,7 +89,9 @@ struct other {
 	struct hdmabuf_endpoint *endpoint;
 	struct hdmabuf_session *session;
 	bool over;
+	uint32_t reason;
 
+	unsigned int refused; /* requests but EXPORT */
 	unsigned int answers; /* to EXPORT */
 	struct hdmabuf_fault fault;
 	unsigned int released;
@@ -116,9 +118,9 @@ static void on_disconnected(void *user, struct hdmabuf_session *session,
 {
 	struct other *other = user;
 
-	(void)session;
 	(void)status;
 	(void)why;
+	other->reason = hdmabuf_session_close_reason(session);
 	other->session = NULL;
 	other->over = true;
 }
@@ -132,6 +134,19 @@ static void on_exported(void *user, struct hdmabuf_buffer *buffer,
 	other->answers++;
 	if (fault)
 		other->fault = *fault;
+}
+
+static void on_refused(void *user, struct hdmabuf_session *session,
+		       uint16_t operation, struct hdmabuf_buffer *buffer,
+		       const struct hdmabuf_fault *fault)
+{
+	struct other *other = user;
+
+	(void)session;
+	(void)operation;
+	(void)buffer;
+	other->refused++;
+	other->fault = *fault;
 }
 
 static void on_released(void *user, struct hdmabuf_buffer *buffer)
@@ -191,6 +206,7 @@ static void open_other(struct other *other, enum hdmabuf_role role,
 		.connected = on_connected,
 		.disconnected = on_disconnected,
 		.exported = on_exported,
+		.refused = on_refused,
 		.released = on_released,
 		.reached = on_reached,
 		.imported = on_imported,
@@ -388,14 +404,6 @@ static void points_may_be_missing(void **state)
 	end_exporting(&end);
 }
 
-static void wait_for_failure(struct exporting *end, uint64_t point,
-			     uint16_t status)
-{
-	assert_int_equal(hdmabuf_timeline_wait(end->signal, point), 0);
-	turn_until(&end->other, end->other.reached);
-	assert_int_equal(end->other.reached_status[0], status);
-}
-
 static void wait_that_ends_drops_the_frame(void **state)
 {
 	struct exporting end;
@@ -403,9 +411,11 @@ static void wait_that_ends_drops_the_frame(void **state)
 	(void)state;
 	begin_exporting(&end);
 	hand_off(&end, 0, 1, 1);
+	hand_off(&end, 1, 0, 2);
 	turn_for(&end.other, 20);
 	assert_int_equal(hdmabuf_timeline_destroy(end.wait), 0);
-	wait_for_failure(&end, 1, HDMABUF_STATUS_CANCELLED);
+	turn_until(&end.other, hdmabuf_timeline_point(end.signal) == 2);
+	assert_frames("2");
 	assert_false(has_said("lost"));
 	end_exporting(&end);
 }
@@ -417,9 +427,11 @@ static void wait_that_fails_drops_the_frame(void **state)
 	(void)state;
 	begin_exporting(&end);
 	hand_off(&end, 0, 1, 1);
+	hand_off(&end, 1, 0, 2);
 	assert_int_equal(
 		hdmabuf_timeline_fail(end.wait, HDMABUF_STATUS_TIMED_OUT), 0);
-	wait_for_failure(&end, 1, HDMABUF_STATUS_TIMED_OUT);
+	turn_until(&end.other, hdmabuf_timeline_point(end.signal) == 2);
+	assert_frames("2");
 	end_exporting(&end);
 }
 
@@ -447,7 +459,8 @@ static void waiting_turns_are_bounded(void **state)
 	begin_exporting(&end);
 	for (uint64_t point = 1; point <= 65; point++)
 		hand_off(&end, 0, 1, point);
-	wait_for_failure(&end, 65, HDMABUF_STATUS_LIMIT);
+	turn_until(&end.other, end.other.over);
+	assert_int_equal(end.other.reason, HDMABUF_REASON_FAULT);
 	end_exporting(&end);
 }
 
@@ -462,7 +475,10 @@ static void retired_buffer_is_let_go(void **state)
 	turn_for(&end.other, 20);
 	assert_int_equal(hdmabuf_unexport(end.buffer[0], 1000), 0);
 	turn_until(&end.other, end.other.released == 1);
-	wait_for_failure(&end, 1, HDMABUF_STATUS_CANCELLED);
+	turn_until(&end.other, hdmabuf_timeline_point(end.signal) == 1);
+	hdmabuf_timeline_signal(end.wait, 1);
+	turn_until(&end.other, hdmabuf_timeline_point(end.signal) == 2);
+	assert_frames("2");
 	end_exporting(&end);
 }
 
@@ -478,7 +494,7 @@ static void session_may_end_while_turns_wait(void **state)
 	end_exporting(&end);
 }
 
-static void useless_update_ends_in_failure(void **state)
+static void useless_update_is_refused(void **state)
 {
 	struct hdmabuf_info info = grey_info();
 	struct exporting end;
@@ -487,9 +503,12 @@ static void useless_update_ends_in_failure(void **state)
 	begin_exporting(&end);
 	info.picture.plane[0].stride = WIDTH + 1;
 	assert_int_equal(hdmabuf_update(end.buffer[0], &info), 0);
+	turn_until(&end.other, end.other.refused);
+	assert_int_equal(end.other.fault.status, HDMABUF_STATUS_INVALID);
+	assert_true(has_said("is refused: plane 0 needs"));
 	hand_off(&end, 0, 0, 1);
-	wait_for_failure(&end, 1, HDMABUF_STATUS_FAILED);
-	assert_true(has_said("of no use: plane 0 needs"));
+	turn_until(&end.other, hdmabuf_timeline_point(end.signal) == 1);
+	assert_frames("1");
 	end_exporting(&end);
 }
 
@@ -859,7 +878,7 @@ int main(void)
 		folder_test(waiting_turns_are_bounded),
 		folder_test(retired_buffer_is_let_go),
 		folder_test(session_may_end_while_turns_wait),
-		folder_test(useless_update_ends_in_failure),
+		folder_test(useless_update_is_refused),
 		folder_test(data_may_begin_anywhere),
 		folder_test(odd_pictures_are_refused),
 		folder_test(buffers_are_exported_once),

@@ -69,13 +69,15 @@ static uint16_t on_imported(void *user, struct hdmabuf_buffer *buffer)
 	return end->policy.import_status;
 }
 
-static void on_updated(void *user, struct hdmabuf_buffer *buffer)
+static uint16_t on_updated(void *user, struct hdmabuf_buffer *buffer,
+			   const struct hdmabuf_info *info)
 {
 	struct end *end = user;
 
 	end->seen.updated++;
 	if (end->hooks.updated)
-		end->hooks.updated(end, buffer);
+		return end->hooks.updated(end, buffer, info);
+	return HDMABUF_STATUS_OK;
 }
 
 static void on_handed_off(void *user, struct hdmabuf_session *session,

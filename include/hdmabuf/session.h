@@ -164,7 +164,8 @@ struct hdmabuf_turn {
  *	invalid, timelines too; exported buffers stay until they are released
  * @imported: the peer has exported a buffer; the status returned is the answer: OK,
  *	or DENIED, UNSUPPORTED, NO_MEMORY to refuse it
- * @updated: the peer has changed the metadata of a buffer
+ * @updated: the peer wants to change the metadata of a buffer to @info; the status
+ *	returned is the answer, and with OK it is done afterwards
  * @handed_off: it is this end's turn with one buffer, or with the several that form
  *	a group
  * @retire: the peer wants its buffer released within @grace_ms milliseconds: call
@@ -180,6 +181,7 @@ struct hdmabuf_turn {
  * @queried: QUERY was answered, or @fault is not NULL
  * @echoed: ECHO was answered, with 56 octets
  * @refused: another request was refused: @buffer is the one it was about, or NULL
+ *	if there is none or it has been released meanwhile
  * @quarantined: an exported buffer is out of use but perhaps still mapped by the peer
  * @released: an exported buffer is all this end's again; its memory may be freed
  * @reached: a point that was waited for is reached, if @status is OK; else it never
@@ -191,7 +193,8 @@ struct hdmabuf_callbacks {
 	void (*disconnected)(void *user, struct hdmabuf_session *session,
 			     uint16_t status, const char *why);
 	uint16_t (*imported)(void *user, struct hdmabuf_buffer *buffer);
-	void (*updated)(void *user, struct hdmabuf_buffer *buffer);
+	uint16_t (*updated)(void *user, struct hdmabuf_buffer *buffer,
+			    const struct hdmabuf_info *info);
 	void (*handed_off)(void *user, struct hdmabuf_session *session,
 			   const struct hdmabuf_turn *turns, size_t count);
 	void (*retire)(void *user, struct hdmabuf_buffer *buffer,

@@ -164,6 +164,21 @@ struct directory_walk {
 	void *scratch;
 };
 
+/* The first page stands in the descriptor, the others in pages before them. */
+static uint16_t directory_bad(const struct directory_walk *walk,
+			      uint64_t reference, struct hdmabuf_fault *fault)
+{
+	if (!walk->reader.pages_read)
+		return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
+					 HDMABUF_WHERE_DESCRIPTOR,
+					 offsetof(struct hdmabuf_descriptor,
+						  directory),
+					 reference);
+	return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
+				 HDMABUF_WHERE_DIRECTORY,
+				 walk->reader.entries_read, reference);
+}
+
 static uint16_t directory_take_pages(struct directory_walk *walk, size_t count,
 				     uint64_t pages,
 				     struct hdmabuf_fault *fault)
@@ -177,10 +192,8 @@ static uint16_t directory_take_pages(struct directory_walk *walk, size_t count,
 
 	if (port->ops->map(port->link, walk->wanted, count,
 			   HDMABUF_RIGHTS_READ_ONLY, &memory, &bad))
-		return hdmabuf_fault_set(
-			fault, HDMABUF_STATUS_BAD_REFERENCE,
-			HDMABUF_WHERE_DIRECTORY, walk->reader.entries_read,
-			runs_reference(walk->wanted, count, bad));
+		return directory_bad(
+			walk, runs_reference(walk->wanted, count, bad), fault);
 	for (i = 0; i < pages && !status; i++)
 		status = hdmabuf_directory_feed(
 			&walk->reader, (uint8_t *)memory + (i << shift),
@@ -335,7 +348,9 @@ static uint16_t import_refuse(const struct hdmabuf_buffer *buffer,
 		return hdmabuf_fault_set(fault, status, HDMABUF_WHERE_NOWHERE,
 					 0, 0);
 	return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
-				 HDMABUF_WHERE_PAGE, buffer->bad_page, 0);
+				 HDMABUF_WHERE_PAGE, buffer->bad_page,
+				 runs_reference(buffer->runs, buffer->run_count,
+						buffer->bad_page));
 }
 
 /*
@@ -432,7 +447,7 @@ static bool layouts_equal(const struct hdmabuf_layout *a,
 			  const struct hdmabuf_layout *b)
 {
 	return a->page_shift == b->page_shift && a->pages == b->pages &&
-	       a->entries == b->entries && a->directory == b->directory &&
+	       a->entries == b->entries &&
 	       a->directory_pages == b->directory_pages &&
 	       a->directory_format == b->directory_format;
 }
@@ -464,12 +479,32 @@ static uint16_t update_check(const struct hdmabuf_buffer *buffer,
 	if (info->attributes != old->attributes)
 		return update_changed(fault, FIELD(attributes),
 				      info->attributes);
+	if (layout->directory != buffer->layout.directory)
+		return update_changed(fault, FIELD(directory),
+				      layout->directory);
 	if (!layouts_equal(layout, &buffer->layout))
 		return update_changed(fault, FIELD(entries), layout->entries);
 	return HDMABUF_STATUS_OK;
 }
 
 #undef FIELD
+
+static uint16_t update_offer(struct hdmabuf_buffer *buffer,
+			     const struct hdmabuf_info *info)
+{
+	const struct hdmabuf_endpoint *endpoint = buffer->endpoint;
+
+	if (!endpoint->callbacks.updated)
+		return HDMABUF_STATUS_OK;
+	return endpoint->callbacks.updated(endpoint->user, buffer, info);
+}
+
+/* The application may have released the buffer in *updated*. */
+static bool update_is_wanted(const struct hdmabuf_buffer *buffer)
+{
+	return buffer->session && !buffer->forgotten &&
+	       buffer_may(buffer, HDMABUF_BUFFER_UPDATE);
+}
 
 static uint16_t update_take(struct hdmabuf_buffer *buffer,
 			    const struct description *description,
@@ -487,6 +522,17 @@ static uint16_t update_take(struct hdmabuf_buffer *buffer,
 		return status;
 	if (info_copy(&kept, &description->info))
 		return no_memory(fault);
+	status = update_offer(buffer, &kept);
+	if (!update_is_wanted(buffer)) {
+		info_free(&kept);
+		return HDMABUF_STATUS_OK;
+	}
+	if (status) {
+		info_free(&kept);
+		return hdmabuf_fault_set(fault, status, HDMABUF_WHERE_NOWHERE,
+					 0, 0);
+	}
+	buffer_event(buffer, HDMABUF_BUFFER_UPDATE);
 	info_free(&buffer->info);
 	buffer->info = kept;
 	buffer->generation = description->generation;
@@ -497,7 +543,6 @@ uint16_t import_update(struct hdmabuf_buffer *buffer,
 		       const struct hdmabuf_request *request,
 		       struct hdmabuf_fault *fault)
 {
-	struct hdmabuf_endpoint *endpoint = buffer->endpoint;
 	struct description description;
 	uint16_t status;
 	void *copy;
@@ -508,12 +553,7 @@ uint16_t import_update(struct hdmabuf_buffer *buffer,
 	description_decode(buffer->session, request, copy, &description);
 	status = update_take(buffer, &description, fault);
 	free(copy);
-	if (status)
-		return status;
-	buffer_event(buffer, HDMABUF_BUFFER_UPDATE);
-	if (endpoint->callbacks.updated)
-		endpoint->callbacks.updated(endpoint->user, buffer);
-	return HDMABUF_STATUS_OK;
+	return status;
 }
 
 /*

@@ -110,10 +110,13 @@ static uint16_t on_imported(void *user, struct hdmabuf_buffer *buffer)
 	return actor->end->policy.import_status;
 }
 
-static void on_updated(void *user, struct hdmabuf_buffer *buffer)
+static uint16_t on_updated(void *user, struct hdmabuf_buffer *buffer,
+			   const struct hdmabuf_info *info)
 {
 	(void)buffer;
+	(void)info;
 	act(user, UPDATED);
+	return HDMABUF_STATUS_OK;
 }
 
 static void on_handed_off(void *user, struct hdmabuf_session *session,
@@ -351,6 +354,12 @@ static void fill_ring(struct actor *actor)
 	while (actor->session &&
 	       !hdmabuf_session_echo(actor->session, (uint8_t[56]){ 0 }))
 		;
+}
+
+static void fill_and_release(struct actor *actor)
+{
+	fill_ring(actor);
+	release_theirs(actor);
 }
 
 static void create_timeline(struct actor *actor)
@@ -636,7 +645,7 @@ static void test_scene_calls_all(void **state)
 }
 
 /* Released while it is offered: whatever is said then, it was accepted. */
-static void check_release_in_imported(uint16_t status)
+static void check_release_in_imported(uint16_t status, action release)
 {
 	struct actor actors[2] = { 0 };
 	struct pair pair = { 0 };
@@ -645,7 +654,7 @@ static void check_release_in_imported(uint16_t status)
 	actor_init(&actors[0], &pair.front);
 	actor_init(&actors[1], &pair.back);
 	actors[1].when = IMPORTED;
-	actors[1].act = release_theirs;
+	actors[1].act = release;
 	actors[1].acts = 1;
 	pair.back.policy.import_status = status;
 	pair_connect(&pair, NULL, NULL);
@@ -665,8 +674,11 @@ static void check_release_in_imported(uint16_t status)
 static void test_release_in_imported(void **state)
 {
 	(void)state;
-	check_release_in_imported(HDMABUF_STATUS_OK);
-	check_release_in_imported(HDMABUF_STATUS_DENIED);
+	check_release_in_imported(HDMABUF_STATUS_OK, release_theirs);
+	check_release_in_imported(HDMABUF_STATUS_DENIED, release_theirs);
+	/* RELEASED finds no room in the ring, and comes later. */
+	check_release_in_imported(HDMABUF_STATUS_OK, fill_and_release);
+	check_release_in_imported(HDMABUF_STATUS_DENIED, fill_and_release);
 }
 
 /* ---- no callbacks ---------------------------------------------------------- */

@@ -644,6 +644,75 @@ static void test_answer_after_crossing_close(void **state)
 	rig_close(&rig);
 }
 
+/* Both have closed; that the peer goes before it has answered does no harm. */
+static void test_gone_after_crossing_close(void **state)
+{
+	struct hdmabuf_request close, request = {
+		.operation = HDMABUF_OP_CLOSE,
+		.reason = HDMABUF_REASON_DONE,
+	};
+	struct sample sample;
+	struct rig rig = { 0 };
+
+	(void)state;
+	rig_connect(&rig, HDMABUF_BACKEND, NULL);
+	rig_accept(&rig, &sample, PAGE, HDMABUF_RIGHTS_READ_ONLY);
+	assert_int_equal(
+		hdmabuf_session_close(rig.end.session, HDMABUF_REASON_DONE), 0);
+	rig_expect(&rig, HDMABUF_OP_CLOSE, &close);
+	assert_int_equal(rig_ask(&rig, &request, NULL), HDMABUF_STATUS_OK);
+	raw_publish_text(&rig.raw, "");
+	rig_wait(&rig, &rig.end.seen.disconnected, 1);
+	assert_int_equal(rig.end.seen.status, HDMABUF_STATUS_OK);
+	assert_int_equal(rig.end.seen.quarantined, 0);
+	rig_wait(&rig, &rig.end.seen.released, 1);
+	sample_free(&sample);
+	rig_close(&rig);
+}
+
+static void ask_when_reached(void *user,
+			     struct hdmabuf_timeline_handle *timeline,
+			     uint64_t point, uint16_t status)
+{
+	struct end *end = user;
+
+	(void)timeline;
+	(void)point;
+	assert_int_equal(status, HDMABUF_STATUS_OK);
+	assert_int_equal(hdmabuf_session_echo(end->session, (uint8_t[56]){ 0 }),
+			 -ENOTCONN);
+	assert_int_equal(hdmabuf_session_close(end->session,
+					       HDMABUF_REASON_DONE),
+			 -ENOTCONN);
+}
+
+/* Nothing is asked for that was not before CLOSE, whatever came with it. */
+static void test_no_request_after_close(void **state)
+{
+	struct hdmabuf_request request = { .operation = HDMABUF_OP_CLOSE,
+					   .reason = HDMABUF_REASON_DONE };
+	struct hdmabuf_timeline_handle *timeline;
+	struct hdmabuf_request asked;
+	struct rig rig = { 0 };
+
+	(void)state;
+	rig.end.hooks.reached = ask_when_reached;
+	rig_connect(&rig, HDMABUF_BACKEND, NULL);
+	assert_int_equal(hdmabuf_timeline_create(rig.end.session,
+						 HDMABUF_SIGNALLER_PEER, 0,
+						 &timeline),
+			 0);
+	rig_grant(&rig, HDMABUF_OP_TIMELINE_CREATE, &asked);
+	assert_int_equal(hdmabuf_timeline_wait(timeline, 1), 0);
+	rig_run(&rig);
+	hdmabuf_cell_signal(rig.raw.peer_cells, 0, 1);
+	assert_int_equal(rig_ask(&rig, &request, NULL), HDMABUF_STATUS_OK);
+	assert_int_equal(rig.end.seen.reached, 1);
+	assert_int_equal(rig.raw.requests.count, rig.raw.requests.taken);
+	rig_wait(&rig, &rig.end.seen.disconnected, 1);
+	rig_close(&rig);
+}
+
 /* Buffers of the peer that are mapped when it is lost are not any more. */
 static void check_imports_after_loss(enum hdmabuf_role role)
 {
@@ -816,6 +885,8 @@ int main(void)
 		cmocka_unit_test(test_close_and_go),
 		cmocka_unit_test(test_close_answered_and_gone),
 		cmocka_unit_test(test_answer_after_crossing_close),
+		cmocka_unit_test(test_gone_after_crossing_close),
+		cmocka_unit_test(test_no_request_after_close),
 		cmocka_unit_test(test_imports_after_loss),
 		cmocka_unit_test(test_exports_after_loss),
 		cmocka_unit_test(test_user_of_session),

@@ -434,6 +434,65 @@ static void test_quarantine_forever(void **state)
 	sample_free(&sample);
 }
 
+/* What happens at the end under test, in its order; nothing fails. */
+struct order {
+	unsigned int unmaps;
+	unsigned int unmaps_before_notify;
+	bool notified;
+};
+
+static int note_order(void *user, const char *name)
+{
+	struct order *order = user;
+
+	if (!strcmp(name, "unmap"))
+		order->unmaps++;
+	if (!strcmp(name, "notify") && !order->notified) {
+		order->notified = true;
+		order->unmaps_before_notify = order->unmaps;
+	}
+	return 0;
+}
+
+/* HDB-BOTH-025: everything is unmapped before CLOSE is answered, or said. */
+static void check_close_order(bool by_peer)
+{
+	struct hdmabuf_platform platforms[2], outer;
+	struct pair pair = { 0 };
+	struct sample samples[3];
+	struct order order = { 0 };
+	int i;
+
+	assert_int_equal(hdmabuf_local_pair(&platforms[0], &platforms[1]), 0);
+	assert_int_equal(hdmabuf_fault_platform(platforms[1], note_order,
+						&order, &outer),
+			 0);
+	pair.back.policy.map = true;
+	end_open(&pair.front, platforms[0], HDMABUF_FRONTEND, NULL);
+	end_open(&pair.back, outer, HDMABUF_BACKEND, NULL);
+	pair_wait(&pair, &pair.front.seen.connected, 1);
+	pair_run(&pair);
+	for (i = 0; i < 3; i++)
+		pair_share(&pair, &pair.front, &samples[i], PAGE,
+			   HDMABUF_RIGHTS_READ_ONLY);
+	order = (struct order){ 0 };
+	hdmabuf_session_close(by_peer ? pair.front.session : pair.back.session,
+			      HDMABUF_REASON_DONE);
+	pair_wait(&pair, &pair.front.seen.released, 3);
+	assert_true(order.notified);
+	assert_int_equal(order.unmaps_before_notify, 3);
+	for (i = 0; i < 3; i++)
+		sample_free(&samples[i]);
+	pair_close(&pair);
+}
+
+static void test_close_order(void **state)
+{
+	(void)state;
+	check_close_order(true);
+	check_close_order(false);
+}
+
 static int fail_all(void *user, const char *name)
 {
 	const char *which = user;
@@ -479,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_import_tells),
 		cmocka_unit_test(test_quarantine),
 		cmocka_unit_test(test_quarantine_forever),
+		cmocka_unit_test(test_close_order),
 		cmocka_unit_test(test_broken_platform),
 	};
 

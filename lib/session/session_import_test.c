@@ -367,10 +367,10 @@ static void test_lists(void **state)
 	check_refused(&rig, &buffer, bad, HDMABUF_WHERE_DIRECTORY, UINT64_MAX);
 	make(&rig, &buffer, 1024, HDMABUF_DIRECTORY_LIST);
 	raw_descriptor(&buffer)->directory = hdmabuf_put_le64(0x1000000);
-	check_refused(&rig, &buffer, bad, HDMABUF_WHERE_DIRECTORY, UINT64_MAX);
+	check_refused(&rig, &buffer, bad, HDMABUF_WHERE_DESCRIPTOR, 56);
 	make(&rig, &buffer, 1024, HDMABUF_DIRECTORY_LIST);
 	raw_descriptor(&buffer)->directory = hdmabuf_put_le64(1ull << 40);
-	check_refused(&rig, &buffer, bad, HDMABUF_WHERE_DIRECTORY, UINT64_MAX);
+	check_refused(&rig, &buffer, bad, HDMABUF_WHERE_DESCRIPTOR, 56);
 	/* Twice the same. */
 	make(&rig, &buffer, 1024, HDMABUF_DIRECTORY_LIST);
 	put_word(&buffer, 1025, get_word(&buffer, 17));

@@ -396,6 +396,38 @@ static void test_unexport(void **state)
 		raw_buffer_free(&buffers[i]);
 }
 
+/*
+ * The importer knows the buffer no longer: its RELEASED has crossed UNEXPORT, and
+ * until it is there, the buffer is not released.
+ */
+static void test_unexport_crossed(void **state)
+{
+	struct hdmabuf_request request;
+	struct hdmabuf_id id;
+	struct sample sample;
+	struct rig rig = { 0 };
+
+	(void)state;
+	rig_connect(&rig, HDMABUF_FRONTEND, NULL);
+	rig_accept(&rig, &sample, PAGE, HDMABUF_RIGHTS_READ_ONLY);
+	id = *hdmabuf_buffer_id(sample.buffer);
+	assert_int_equal(hdmabuf_unexport(sample.buffer, 5000), 0);
+	rig_expect(&rig, HDMABUF_OP_UNEXPORT, &request);
+	raw_answer_plain(&rig.raw, &rig.raw.requests.messages[0],
+			 HDMABUF_STATUS_NO_SUCH_BUFFER);
+	rig_run(&rig);
+	assert_int_equal(rig.end.seen.released, 0);
+	assert_int_equal(rig.end.seen.refused, 0);
+	assert_int_equal(hdmabuf_buffer_state(sample.buffer),
+			 HDMABUF_BUFFER_RETIRING);
+	assert_int_equal(ask(&rig, HDMABUF_OP_RELEASED, &id), 0);
+	rig_wait(&rig, &rig.end.seen.released, 1);
+	assert_int_equal(rig.end.seen.quarantined, 0);
+	rig_check(&rig);
+	rig_close(&rig);
+	sample_free(&sample);
+}
+
 /* What was promised in the answer to ALLOCATE is not there before its EXPORT. */
 static void test_allocated_but_not_exported(void **state)
 {
@@ -440,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_quarantined),
 		cmocka_unit_test(test_imported),
 		cmocka_unit_test(test_unexport),
+		cmocka_unit_test(test_unexport_crossed),
 		cmocka_unit_test(test_allocated_but_not_exported),
 	};
 

@@ -502,6 +502,30 @@ static void test_point_goes_back(void **state)
 	rig_close(&rig);
 }
 
+/* What the peer writes over a point of this end's is not looked at. */
+static void test_own_point_overwritten(void **state)
+{
+	struct hdmabuf_timeline_handle *own;
+	struct hdmabuf_request request;
+	struct hdmabuf_cell *cell;
+	struct rig rig = { 0 };
+
+	(void)state;
+	rig_connect(&rig, HDMABUF_BACKEND, NULL);
+	own = create(&rig.end, HDMABUF_SIGNALLER_CREATOR, 5);
+	rig_grant(&rig, HDMABUF_OP_TIMELINE_CREATE, &request);
+	rig_run(&rig);
+	cell = rig.raw.peer_cells;
+	hdmabuf_cell_signal(cell, 5, 1000);
+	hdmabuf_cell_fail(cell, HDMABUF_STATUS_BUSY);
+	assert_int_equal(hdmabuf_timeline_point(own), 5);
+	assert_int_equal(hdmabuf_timeline_signal(own, 6), 0);
+	assert_int_equal(hdmabuf_timeline_point(own), 6);
+	assert_int_equal(hdmabuf_cell_point(cell, 0), 6);
+	rig_check(&rig);
+	rig_close(&rig);
+}
+
 /* An error of the peer's may be any number. */
 static void test_wild_error(void **state)
 {
@@ -650,6 +674,7 @@ int main(void)
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_create),
 		cmocka_unit_test(test_point_goes_back),
+		cmocka_unit_test(test_own_point_overwritten),
 		cmocka_unit_test(test_wild_error),
 		cmocka_unit_test(test_waiter_writes_wake_alone),
 		cmocka_unit_test(test_turn_done_too_late),

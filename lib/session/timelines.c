@@ -245,8 +245,9 @@ uint16_t timeline_take(struct hdmabuf_session *session,
 		return take_fault(fault, HDMABUF_STATUS_LIMIT,
 				  offsetof(struct hdmabuf_timeline, timeline),
 				  session->peer_timeline_max);
-	if (hdmabuf_cell_point(session->channel.peer_cells + number, 0) !=
-	    request->timeline.point)
+	if (hdmabuf_cell_error(session->channel.peer_cells + number) ||
+	    hdmabuf_cell_point(session->channel.peer_cells + number, 0) !=
+		    request->timeline.point)
 		return take_fault(fault, HDMABUF_STATUS_INVALID,
 				  offsetof(struct hdmabuf_timeline, point),
 				  request->timeline.point);

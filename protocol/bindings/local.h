@@ -68,6 +68,13 @@ extern "C" {
  *
  * [HDB-LOCAL-002] ATTACH MUST be the first packet of each end, and come once.
  *
+ * Neither end has to wait for the other's ATTACH before it sends its own, and
+ * what follows.  The page size of ATTACH is that of the machine, and of every
+ * session over this connection.
+ *
+ * [HDB-LOCAL-023] An end MUST close a connection whose ATTACH has a version or
+ * a page size other than its own.
+ *
  * [HDB-LOCAL-013] An end SHOULD drop a connection over which no ATTACH comes
  * within a few seconds.
  *
@@ -84,8 +91,8 @@ extern "C" {
  *
  * [HDB-LOCAL-014] An end MUST NOT have more granted over a connection, and not
  * REVOKED, than ``HDMABUF_LOCAL_GRANTS_MAX`` grants with
- * ``HDMABUF_LOCAL_PAGES_MAX`` pages in ``HDMABUF_LOCAL_MEMORIES_MAX`` different
- * memories.
+ * ``HDMABUF_LOCAL_PAGES_MAX`` pages in ``HDMABUF_LOCAL_MEMORIES_MAX``
+ * different memories.
  *
  * That much a receiver is expected to keep, one descriptor for each memory.
  * An end that has fewer descriptors than its connections need closes the
@@ -120,7 +127,9 @@ extern "C" {
  * shrinking that has all the pages granted, or a dma-buf that has.
  *
  * Without that seal, the end that shares could cut the memory off under the
- * other's mapping and kill it.
+ * other's mapping and kill it.  A memfd answers F_GET_SEALS and lies on a file
+ * system of type TMPFS_MAGIC, 0x01021994; a dma-buf on DMA_BUF_MAGIC,
+ * 0x444d4142 (fstatfs).
  *
  * [HDB-LOCAL-016] A memfd that is granted MUST NOT consist of huge pages.
  *
@@ -140,10 +149,10 @@ extern "C" {
  *
  * After that seal no descriptor of the memory, however come by, can be mapped
  * writable.  What the exporter mapped before stays writable for the exporter.
- * So memory that is granted READ_ONLY once can never be granted READ_WRITE, and
- * an end that seals memory granted READ_WRITE with F_SEAL_SEAL alone keeps the
- * other from sealing it.  One hole is the kernel's: a udmabuf driver that is
- * older than Linux 6.13, and was not mended, makes a writable dma-buf of
+ * So memory that is granted READ_ONLY once can never be granted READ_WRITE,
+ * and an end that seals memory granted READ_WRITE with F_SEAL_SEAL alone keeps
+ * the other from sealing it.  One hole is the kernel's: a udmabuf driver that
+ * is older than Linux 6.13, and was not mended, makes a writable dma-buf of
  * memory so sealed for anybody who may open /dev/udmabuf.
  *
  * [HDB-LOCAL-018] REVOKE MUST name all the references of one GRANT, and no
@@ -153,7 +162,7 @@ extern "C" {
  * these references and send REVOKED when no mapping of them is left.
  *
  * REVOKED names the same references as the REVOKE that it answers; until then
- * their numbers are in use.
+ * their numbers are in use, and for HDB-PLAT-005 the pages are still in use.
  *
  * A peer that lies about this keeps the memory, for the kernel frees it only
  * with the last descriptor; what the exporter puts into *other* memory it
@@ -168,19 +177,25 @@ extern "C" {
  * -------
  *
  * An end that is done with a connection, or closes it because of the other's
- * packets, sends LEAVE, unmaps what it has mapped of the other's memory as soon
- * as it can, and then ends its side: by closing the socket, or by
- * ``shutdown(SHUT_WR)`` if it still waits for the other.  The end that receives
- * LEAVE does the same.
+ * packets, sends LEAVE, unmaps what it has mapped of the other's memory as
+ * soon as it can, and then ends its side: by closing the socket, or by
+ * ``shutdown(SHUT_WR)`` if it still waits for the other.  The end that
+ * receives LEAVE does the same.
  *
  * [HDB-LOCAL-019] An end MUST NOT send anything after LEAVE.
+ *
+ * [HDB-LOCAL-024] After it has sent LEAVE, an end MUST ignore everything that
+ * it receives but REVOKED and LEAVE.
+ *
+ * A REVOKE that crosses it, for instance, names references that the end has
+ * forgotten already, and LEAVE has answered it.
  *
  * [HDB-LOCAL-020] After LEAVE, an end MUST NOT end its side of the connection
  * before it has unmapped all memory that was granted to it there.
  *
  * [HDB-LOCAL-021] When a connection is over, an end MUST take its references
- * for revoked only when the other has ended its side, and has either sent LEAVE
- * before or is a process that has ended.
+ * for revoked only when the other has ended its side, and has either sent
+ * LEAVE before or is a process that has ended.
  *
  * So nothing is waited for that a living peer has let go of, and nothing is
  * taken back from a peer that merely lost its socket.  The process is the one
@@ -201,9 +216,15 @@ extern "C" {
  *
  * [HDB-LOCAL-012] An end MUST make the eventfd that it receives non-blocking.
  *
+ * [HDB-LOCAL-025] An end MUST NOT rely on a read of its own eventfd not to
+ * block.
+ *
+ * It has no need to read it: an edge-triggered poll tells of every write.
+ *
  * The mode belongs to both holders of the descriptor, so a hostile peer could
- * change it back, fill the counter, and hold up its notifier.  Ends that do not
- * trust each other that far belong on a platform with a hypervisor in between.
+ * change it back, fill the counter, and hold up its notifier.  Ends that do
+ * not trust each other that far belong on a platform with a hypervisor in
+ * between.
  */
 
 /** define HDMABUF_LOCAL_MAGIC - first word of a packet, "HDBL" */
