@@ -1008,9 +1008,9 @@ class Picture(NamedTuple):
                    for offset, stride, octets, rows in self.rows() or [])
 
 
-def check_zero(d: Descriptor, rest: bytes) -> None:
-    """The zero fields of a descriptor, and what follows it in its page [HDB-BOTH-002]."""
-    zero = {200: d.zero, d.length: rest}
+def check_zero(d: Descriptor) -> None:
+    """The zero fields of a descriptor [HDB-IMP-023]."""
+    zero = {200: d.zero}
     if d.type == Kind.RAW:
         zero[104] = d.metadata
     elif d.type == Kind.CYCLIC:
@@ -1097,7 +1097,7 @@ def check_descriptor(page: bytes, ident: bytes, length: int, features: Feature,
                                  ("type", Kind.CYCLIC, Feature.CYCLIC)):
         if getattr(d, name) == value and not features & feature:
             raise wrong(name, Status.NOT_NEGOTIATED)                    # [HDB-BOTH-019]
-    check_zero(d, page[length:])
+    check_zero(d)
     if d.magic != DESCRIPTOR_MAGIC:
         raise wrong("magic")
     if d.length != length:

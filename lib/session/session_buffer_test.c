@@ -686,6 +686,82 @@ static void test_update(void **state)
 	pair_close(&pair);
 }
 
+/* The importer may not want it: then all is as it was. */
+static uint16_t judge_update(void *user, struct hdmabuf_buffer *buffer,
+			     const struct hdmabuf_info *info)
+{
+	(void)user;
+	assert_int_equal(hdmabuf_buffer_info(buffer)->tag, 0);
+	return info->tag == 1 ? HDMABUF_STATUS_UNSUPPORTED : HDMABUF_STATUS_OK;
+}
+
+static void test_refused_update(void **state)
+{
+	struct pair pair = { 0 };
+	struct sample sample;
+	struct hdmabuf_buffer *buffer;
+
+	(void)state;
+	pair.back.hooks.updated = judge_update;
+	pair_connect(&pair, NULL, NULL);
+	buffer = pair_share(&pair, &pair.front, &sample, PAGE,
+			    HDMABUF_RIGHTS_READ_WRITE);
+	sample.info.tag = 1;
+	assert_int_equal(hdmabuf_update(sample.buffer, &sample.info), 0);
+	pair_wait(&pair, &pair.front.seen.refused, 1);
+	assert_int_equal(pair.front.seen.refused_operation, HDMABUF_OP_UPDATE);
+	assert_ptr_equal(pair.front.seen.refused_buffer, sample.buffer);
+	assert_int_equal(pair.front.seen.fault.status,
+			 HDMABUF_STATUS_UNSUPPORTED);
+	assert_int_equal(hdmabuf_buffer_info(buffer)->tag, 0);
+	assert_int_equal(hdmabuf_buffer_info(sample.buffer)->tag, 0);
+	sample.info.tag = 2;
+	assert_int_equal(hdmabuf_update(sample.buffer, &sample.info), 0);
+	pair_wait(&pair, &pair.back.seen.updated, 2);
+	pair_run(&pair);
+	assert_int_equal(hdmabuf_buffer_info(buffer)->tag, 2);
+	assert_int_equal(hdmabuf_buffer_info(sample.buffer)->tag, 2);
+	assert_int_equal(pair.front.seen.refused, 1);
+	pair_unshare(&pair, &pair.front, &sample);
+	pair_close(&pair);
+}
+
+/* Nor may it still want the buffer. */
+static uint16_t release_updated(void *user, struct hdmabuf_buffer *buffer,
+				const struct hdmabuf_info *info)
+{
+	(void)user;
+	hdmabuf_buffer_release(buffer);
+	return info->tag == 1 ? HDMABUF_STATUS_DENIED : HDMABUF_STATUS_OK;
+}
+
+static void test_release_in_updated(void **state)
+{
+	static uint8_t private_data[100];
+	struct pair pair = { 0 };
+	struct sample sample;
+	unsigned int i;
+
+	(void)state;
+	pair.back.hooks.updated = release_updated;
+	pair_connect(&pair, NULL, NULL);
+	for (i = 0; i < 2; i++) {
+		pair.back.policy.map = i;
+		pair_share(&pair, &pair.front, &sample, PAGE,
+			   HDMABUF_RIGHTS_READ_WRITE);
+		sample.info.tag = i;
+		sample.info.private_octets = sizeof(private_data);
+		sample.info.private_data = private_data;
+		assert_int_equal(hdmabuf_update(sample.buffer, &sample.info),
+				 0);
+		pair_wait(&pair, &pair.front.seen.released, i + 1);
+		assert_int_equal(pair.front.seen.refused, 0);
+		sample_free(&sample);
+	}
+	pair_check(&pair);
+	pair_close(&pair);
+}
+
 static void test_forbidden_updates(void **state)
 {
 	struct pair pair = { 0 };
@@ -1231,6 +1307,8 @@ int main(void)
 		cmocka_unit_test(test_group_member_released),
 		cmocka_unit_test(test_group_without_feature),
 		cmocka_unit_test(test_update),
+		cmocka_unit_test(test_refused_update),
+		cmocka_unit_test(test_release_in_updated),
 		cmocka_unit_test(test_forbidden_updates),
 		cmocka_unit_test(test_update_without_feature),
 		cmocka_unit_test(test_query),

@@ -469,6 +469,10 @@ static void test_create(void **state)
 	assert_int_equal(ask_destroy(&rig, 7), HDMABUF_STATUS_OK);
 	assert_int_equal(ask_destroy(&rig, 7), HDMABUF_STATUS_NO_SUCH_TIMELINE);
 	assert_int_equal(ask_create(&rig, 7, 2, 1ull << 33), HDMABUF_STATUS_OK);
+	/* A cell that has failed before it began. */
+	hdmabuf_cell_init(rig.raw.own_cells + 3, 0);
+	hdmabuf_cell_fail(rig.raw.own_cells + 3, HDMABUF_STATUS_BUSY);
+	assert_int_equal(ask_create(&rig, 3, 1, 0), HDMABUF_STATUS_INVALID);
 	rig_check(&rig);
 	rig_close(&rig);
 }
