@@ -78,8 +78,8 @@ struct hdmabuf_session;
 /**
  * struct hdmabuf_buffer - a buffer, exported or imported
  *
- * An imported one is valid from *imported* until it is released, or
- * *disconnected* returns.  An exported one is valid from *hdmabuf_export()* until
+ * An imported one is valid from *imported*, unless that refuses it, until it is
+ * released, or *disconnected* returns.  An exported one is valid from *hdmabuf_export()* until
  * *released* returns, which may be after its session.
  */
 struct hdmabuf_buffer;
@@ -167,7 +167,7 @@ struct hdmabuf_turn {
  * @updated: the peer wants to change the metadata of a buffer to @info; the status
  *	returned is the answer, and with OK it is done afterwards
  * @handed_off: it is this end's turn with one buffer, or with the several that form
- *	a group
+ *	a group; NULL has finished at once
  * @retire: the peer wants its buffer released within @grace_ms milliseconds: call
  *	*hdmabuf_buffer_release()*, now or soon; NULL stands for at once
  * @allocate: the peer wishes a buffer: fill @memory and @info, and @buffer_user if
@@ -230,7 +230,7 @@ struct hdmabuf_callbacks {
  * @address: of the platform, as ``local:PATH``
  * @role: &enum hdmabuf_role
  * @config: is copied; NULL stands for *hdmabuf_config_init()*
- * @callbacks: are copied
+ * @callbacks: are copied; NULL stands for none
  * @user: first argument of every callback
  * @endpoint: is filled; to be closed by *hdmabuf_endpoint_close()*
  * @error: receives one line about what went wrong and what to do; may be NULL
@@ -249,7 +249,7 @@ int hdmabuf_endpoint_open(const char *address, enum hdmabuf_role role,
  * @platform: belongs to the endpoint afterwards, also if this fails
  * @role: &enum hdmabuf_role
  * @config: is copied; NULL stands for *hdmabuf_config_init()*
- * @callbacks: are copied
+ * @callbacks: are copied; NULL stands for none
  * @user: first argument of every callback
  * @endpoint: is filled
  *
@@ -459,7 +459,7 @@ int hdmabuf_session_allocate(struct hdmabuf_session *session,
  * @user: see *hdmabuf_buffer_user()*
  * @buffer: receives the handle
  *
- * The answer comes as *exported*.
+ * The answer comes as *exported*.  What lies around the data in its pages is cleared.
  *
  * Return: 0; -ENOTCONN; -EAGAIN; -EINVAL if @info is wrong or exceeds @memory;
  * -EOPNOTSUPP if it needs a feature that was not negotiated; -EDQUOT if it exceeds
@@ -555,14 +555,16 @@ int hdmabuf_buffer_cpu_access(struct hdmabuf_buffer *buffer, bool begin,
  *
  * Mapping again gives the same address.
  *
- * Return: 0; -EINVAL if it was exported by this end or has been asked back; a
- * negative errno of the platform
+ * Return: 0; -EINVAL if it was exported by this end or has been asked back;
+ * -ENOTCONN if the session is over or being closed; a negative errno of the platform
  */
 int hdmabuf_buffer_map(struct hdmabuf_buffer *buffer, void **data);
 
 /**
  * hdmabuf_buffer_unmap() - unmap an imported buffer, but keep it
  * @buffer: imported; nothing happens if it is not mapped
+ *
+ * A buffer that the peer wants back is released by this, but for the handle.
  */
 void hdmabuf_buffer_unmap(struct hdmabuf_buffer *buffer);
 
@@ -696,7 +698,7 @@ int hdmabuf_timeline_signal(struct hdmabuf_timeline_handle *timeline,
  * @timeline: one that this end signals
  * @status: &enum hdmabuf_status, not OK
  *
- * Return: 0, -EINVAL
+ * Return: 0; -EINVAL; -EPIPE if it has ended already
  */
 int hdmabuf_timeline_fail(struct hdmabuf_timeline_handle *timeline,
 			  uint16_t status);
@@ -709,7 +711,8 @@ int hdmabuf_timeline_fail(struct hdmabuf_timeline_handle *timeline,
  * *reached* is reported from dispatch(), also if the point is reached already.  Each
  * call is reported once, also if the timeline ends or the session is lost.
  *
- * Return: 0, -EINVAL if this end signals the timeline, -ENOMEM
+ * Return: 0; -EINVAL if this end signals the timeline; -EPIPE if it was destroyed or
+ * refused, or its session is over; -ENOMEM
  */
 int hdmabuf_timeline_wait(struct hdmabuf_timeline_handle *timeline,
 			  uint64_t point);

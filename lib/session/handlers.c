@@ -11,11 +11,16 @@
 
 #include "internal.h"
 
-typedef uint16_t (*handler)(struct hdmabuf_session *session,
-			    const struct hdmabuf_request *request,
-			    struct hdmabuf_buffer *buffer,
-			    const struct hdmabuf_fault *invalid,
-			    struct hdmabuf_answer *answer);
+/* A request that is being handled, and its answer. */
+struct call {
+	struct hdmabuf_session *session;
+	const struct hdmabuf_request *request;
+	struct hdmabuf_buffer *buffer;
+	struct hdmabuf_answer *answer;
+};
+
+/* Returns a status, and fills the answer's fault if that is not OK. */
+typedef uint16_t (*step)(const struct call *call);
 
 static uint16_t refuse(struct hdmabuf_answer *answer, uint16_t status,
 		       uint64_t offset, uint64_t value)
@@ -26,126 +31,101 @@ static uint16_t refuse(struct hdmabuf_answer *answer, uint16_t status,
 
 #define AT(type, member) offsetof(struct hdmabuf_##type, member)
 
-static uint16_t on_hello(struct hdmabuf_session *session,
-			 const struct hdmabuf_request *request,
-			 struct hdmabuf_buffer *buffer,
-			 const struct hdmabuf_fault *invalid,
-			 struct hdmabuf_answer *answer)
+/* All requests that name a buffer name it in the same place. */
+static uint16_t wrong_state(const struct call *call)
 {
-	const struct hdmabuf_hello_body *hello = &request->hello;
-	const struct hdmabuf_config *config = &session->endpoint->config;
+	return refuse(call->answer, HDMABUF_STATUS_WRONG_STATE,
+		      AT(buffer_request, id), (uint64_t)call->buffer->state);
+}
 
-	(void)buffer;
+static uint16_t hello_ready(const struct call *call)
+{
+	const struct hdmabuf_hello_body *hello = &call->request->hello;
+	const struct hdmabuf_session *session = call->session;
+
 	if (hello->epoch_frontend != session->peer_epoch)
-		return refuse(answer, HDMABUF_STATUS_WRONG_EPOCH,
+		return refuse(call->answer, HDMABUF_STATUS_WRONG_EPOCH,
 			      AT(hello, epoch_frontend), hello->epoch_frontend);
 	if (hello->epoch_backend != session->epoch)
-		return refuse(answer, HDMABUF_STATUS_WRONG_EPOCH,
+		return refuse(call->answer, HDMABUF_STATUS_WRONG_EPOCH,
 			      AT(hello, epoch_backend), hello->epoch_backend);
-	if (hello->features & ~config->features)
-		return refuse(answer, HDMABUF_STATUS_NOT_NEGOTIATED,
+	if (hello->features & ~session->endpoint->config.features)
+		return refuse(call->answer, HDMABUF_STATUS_NOT_NEGOTIATED,
 			      AT(hello, features), hello->features);
-	if (invalid->status) {
-		answer->fault = *invalid;
-		return invalid->status;
-	}
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_hello(const struct call *call)
+{
+	const struct hdmabuf_hello_body *hello = &call->request->hello;
+	struct hdmabuf_session *session = call->session;
+
 	session->features = hello->features;
 	session->limits = hello->limits;
-	answer->hello = *hello;
-	answer->hello.limits = config->limits;
+	call->answer->hello = *hello;
+	call->answer->hello.limits = session->endpoint->config.limits;
 	session->hello_done = true;
 	return HDMABUF_STATUS_OK;
 }
 
-static uint16_t on_close(struct hdmabuf_session *session,
-			 const struct hdmabuf_request *request,
-			 struct hdmabuf_buffer *buffer,
-			 const struct hdmabuf_fault *invalid,
-			 struct hdmabuf_answer *answer)
+static uint16_t on_close(const struct call *call)
 {
-	(void)buffer;
-	if (invalid->status) {
-		answer->fault = *invalid;
-		return invalid->status;
-	}
-	session->close_received = true;
-	session->close_id = request->id;
-	session->close_reason = request->reason;
+	call->session->close_received = true;
+	call->session->close_id = call->request->id;
+	call->session->close_reason = call->request->reason;
 	return HDMABUF_STATUS_OK;
 }
 
-static uint16_t on_echo(struct hdmabuf_session *session,
-			const struct hdmabuf_request *request,
-			struct hdmabuf_buffer *buffer,
-			const struct hdmabuf_fault *invalid,
-			struct hdmabuf_answer *answer)
+static uint16_t on_echo(const struct call *call)
 {
-	(void)session;
-	(void)buffer;
-	(void)invalid;
-	memcpy(answer->echo, request->echo, sizeof(answer->echo));
+	memcpy(call->answer->echo, call->request->echo,
+	       sizeof(call->answer->echo));
 	return HDMABUF_STATUS_OK;
 }
 
-static uint16_t on_export(struct hdmabuf_session *session,
-			  const struct hdmabuf_request *request,
-			  struct hdmabuf_buffer *buffer,
-			  const struct hdmabuf_fault *invalid,
-			  struct hdmabuf_answer *answer)
+static uint16_t on_export(const struct call *call)
 {
-	(void)buffer;
-	if (invalid->status) {
-		answer->fault = *invalid;
-		return invalid->status;
-	}
-	return import_take(session, request, &answer->fault);
+	return import_take(call->session, call->request, &call->answer->fault);
 }
 
-static uint16_t on_update(struct hdmabuf_session *session,
-			  const struct hdmabuf_request *request,
-			  struct hdmabuf_buffer *buffer,
-			  const struct hdmabuf_fault *invalid,
-			  struct hdmabuf_answer *answer)
+static uint16_t update_ready(const struct call *call)
 {
-	(void)session;
+	const struct hdmabuf_buffer *buffer = call->buffer;
+
 	if (!buffer_may(buffer, HDMABUF_BUFFER_UPDATE) || buffer->held)
-		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
-			      AT(export, id), (uint64_t)buffer->state);
-	if (invalid->status) {
-		answer->fault = *invalid;
-		return invalid->status;
-	}
-	return import_update(buffer, request, &answer->fault);
-}
-
-static uint16_t on_unexport(struct hdmabuf_session *session,
-			    const struct hdmabuf_request *request,
-			    struct hdmabuf_buffer *buffer,
-			    const struct hdmabuf_fault *invalid,
-			    struct hdmabuf_answer *answer)
-{
-	(void)session;
-	(void)invalid;
-	if (!buffer_may(buffer, HDMABUF_BUFFER_UNEXPORT))
-		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
-			      AT(unexport, id), (uint64_t)buffer->state);
-	answer->mapped = import_retire(buffer, request->grace_ms);
+		return wrong_state(call);
 	return HDMABUF_STATUS_OK;
 }
 
-static uint16_t on_released(struct hdmabuf_session *session,
-			    const struct hdmabuf_request *request,
-			    struct hdmabuf_buffer *buffer,
-			    const struct hdmabuf_fault *invalid,
-			    struct hdmabuf_answer *answer)
+static uint16_t on_update(const struct call *call)
 {
-	(void)session;
-	(void)request;
-	(void)invalid;
-	if (buffer->state == HDMABUF_BUFFER_EXPORTING)
-		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
-			      AT(buffer_request, id), (uint64_t)buffer->state);
-	export_released(buffer);
+	return import_update(call->buffer, call->request, &call->answer->fault);
+}
+
+static uint16_t unexport_ready(const struct call *call)
+{
+	if (!buffer_may(call->buffer, HDMABUF_BUFFER_UNEXPORT))
+		return wrong_state(call);
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_unexport(const struct call *call)
+{
+	call->answer->mapped =
+		import_retire(call->buffer, call->request->grace_ms);
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t released_ready(const struct call *call)
+{
+	if (call->buffer->state == HDMABUF_BUFFER_EXPORTING)
+		return wrong_state(call);
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_released(const struct call *call)
+{
+	export_released(call->buffer);
 	return HDMABUF_STATUS_OK;
 }
 
@@ -176,6 +156,24 @@ static uint16_t hand_off_timelines(struct hdmabuf_session *session,
 			      AT(hand_off, signal_timeline),
 			      body->signal_timeline);
 	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t hand_off_turn(const struct call *call,
+			      struct hdmabuf_turn *turn)
+{
+	const struct hdmabuf_hand_off_body *body = &call->request->hand_off;
+	uint16_t status;
+
+	*turn = (struct hdmabuf_turn){
+		.buffer = call->buffer,
+		.wait_point = body->wait_point,
+		.signal_point = body->signal_point,
+		.stamp = body->stamp,
+	};
+	status = hand_off_timelines(call->session, body, turn, call->answer);
+	if (turn->signal)
+		turn->life = turn->signal->life;
+	return status;
 }
 
 /* What a hand-off is at this end: see the state table of a buffer. */
@@ -254,62 +252,47 @@ static void hand_off_take(struct hdmabuf_session *session,
 		hand_off_tell(session);
 }
 
-static uint16_t on_hand_off(struct hdmabuf_session *session,
-			    const struct hdmabuf_request *request,
-			    struct hdmabuf_buffer *buffer,
-			    const struct hdmabuf_fault *invalid,
-			    struct hdmabuf_answer *answer)
+static uint16_t hand_off_ready(const struct call *call)
 {
-	const struct hdmabuf_hand_off_body *body = &request->hand_off;
-	struct hdmabuf_turn turn = {
-		.buffer = buffer,
-		.wait_point = body->wait_point,
-		.signal_point = body->signal_point,
-		.stamp = body->stamp,
-	};
-	uint16_t status = hand_off_timelines(session, body, &turn, answer);
+	struct hdmabuf_turn turn;
+	uint16_t status = hand_off_turn(call, &turn);
 
-	if (status)
-		return status;
-	if (!hand_off_allowed(buffer))
-		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
-			      AT(hand_off, id), (uint64_t)buffer->state);
-	if (invalid->status) {
-		answer->fault = *invalid;
-		return invalid->status;
-	}
-	status = hand_off_values(session, body, &turn, answer);
+	if (!status && !hand_off_allowed(call->buffer))
+		status = wrong_state(call);
+	return status;
+}
+
+static uint16_t on_hand_off(const struct call *call)
+{
+	const struct hdmabuf_hand_off_body *body = &call->request->hand_off;
+	const struct hdmabuf_buffer *buffer = call->buffer;
+	struct hdmabuf_turn turn;
+	uint16_t status;
+
+	hand_off_turn(call, &turn);
+	status = hand_off_values(call->session, body, &turn, call->answer);
 	if (status)
 		return status;
 	if (buffer->exported_here &&
 	    buffer->info.rights == HDMABUF_RIGHTS_READ_ONLY)
-		return refuse(answer, HDMABUF_STATUS_DENIED, AT(hand_off, id),
-			      0);
-	if (turn.signal)
-		turn.life = turn.signal->life;
-	hand_off_take(session, body, &turn);
+		return refuse(call->answer, HDMABUF_STATUS_DENIED,
+			      AT(hand_off, id), 0);
+	hand_off_take(call->session, body, &turn);
 	return HDMABUF_STATUS_OK;
 }
 
-static uint16_t on_query(struct hdmabuf_session *session,
-			 const struct hdmabuf_request *request,
-			 struct hdmabuf_buffer *buffer,
-			 const struct hdmabuf_fault *invalid,
-			 struct hdmabuf_answer *answer)
+static uint16_t on_query(const struct call *call)
 {
-	(void)session;
-	(void)request;
-	(void)invalid;
-	answer->query = (struct hdmabuf_query_body){
-		.state = (uint32_t)buffer->state,
-		.rights = buffer->info.rights,
-		.size = buffer->info.size,
-		.pages = buffer->layout.pages,
-		.generation = buffer->generation,
-		.tag = buffer->info.tag,
-		.hand_offs = buffer->hand_offs,
-		.type = buffer->info.type,
-		.private_octets = buffer->info.private_octets,
+	call->answer->query = (struct hdmabuf_query_body){
+		.state = (uint32_t)call->buffer->state,
+		.rights = call->buffer->info.rights,
+		.size = call->buffer->info.size,
+		.pages = call->buffer->layout.pages,
+		.generation = call->buffer->generation,
+		.tag = call->buffer->info.tag,
+		.hand_offs = call->buffer->hand_offs,
+		.type = call->buffer->info.type,
+		.private_octets = call->buffer->info.private_octets,
 	};
 	return HDMABUF_STATUS_OK;
 }
@@ -330,39 +313,33 @@ static uint16_t allocate_refused(int error)
 	return HDMABUF_STATUS_FAILED;
 }
 
-static uint16_t on_allocate(struct hdmabuf_session *session,
-			    const struct hdmabuf_request *request,
-			    struct hdmabuf_buffer *buffer,
-			    const struct hdmabuf_fault *invalid,
-			    struct hdmabuf_answer *answer)
+static uint16_t on_allocate(const struct call *call)
 {
-	struct hdmabuf_endpoint *endpoint = session->endpoint;
+	const struct hdmabuf_allocate_body *wish = &call->request->allocate;
+	struct hdmabuf_endpoint *endpoint = call->session->endpoint;
 	struct hdmabuf_memory memory = { 0 };
+	struct hdmabuf_buffer *buffer;
 	struct hdmabuf_info info = { 0 };
 	void *user = NULL;
 	uint16_t status;
 	int error;
 
-	if (invalid->status) {
-		answer->fault = *invalid;
-		return invalid->status;
-	}
-	if (!export_fits(session, request->allocate.size))
-		return refuse(answer, HDMABUF_STATUS_LIMIT, AT(allocate, size),
-			      session->limits.max_octets);
+	if (!export_fits(call->session, wish->size))
+		return refuse(call->answer, HDMABUF_STATUS_LIMIT,
+			      AT(allocate, size),
+			      call->session->limits.max_octets);
 	if (!endpoint->callbacks.allocate)
-		return refuse(answer, HDMABUF_STATUS_UNSUPPORTED, 0, 0);
-	status = endpoint->callbacks.allocate(endpoint->user, session,
-					      &request->allocate, &memory,
-					      &info, &user);
+		return refuse(call->answer, HDMABUF_STATUS_UNSUPPORTED, 0, 0);
+	status = endpoint->callbacks.allocate(endpoint->user, call->session,
+					      wish, &memory, &info, &user);
 	if (status)
-		return refuse(answer, status, 0, 0);
-	error = export_allocated(session, &memory, &info, user, &buffer);
+		return refuse(call->answer, status, 0, 0);
+	error = export_allocated(call->session, &memory, &info, user, &buffer);
 	if (error) {
 		hdmabuf_memory_free(&memory);
-		return refuse(answer, allocate_refused(error), 0, 0);
+		return refuse(call->answer, allocate_refused(error), 0, 0);
 	}
-	answer->buffer = buffer->id;
+	call->answer->buffer = buffer->id;
 	return HDMABUF_STATUS_OK;
 }
 
@@ -388,66 +365,51 @@ static uint16_t cpu_access_check(const struct hdmabuf_request *request,
 	return HDMABUF_STATUS_OK;
 }
 
-static uint16_t on_cpu_access(struct hdmabuf_session *session,
-			      const struct hdmabuf_request *request,
-			      struct hdmabuf_buffer *buffer,
-			      const struct hdmabuf_fault *invalid,
-			      struct hdmabuf_answer *answer)
+static uint16_t cpu_access_ready(const struct call *call)
 {
-	struct hdmabuf_endpoint *endpoint = session->endpoint;
-	bool begin = request->operation == HDMABUF_OP_CPU_BEGIN;
-	uint16_t status;
+	const struct hdmabuf_buffer *buffer = call->buffer;
+	bool begin = call->request->operation == HDMABUF_OP_CPU_BEGIN;
 
 	if (buffer->state == HDMABUF_BUFFER_RETIRING || buffer->released ||
 	    buffer->state == HDMABUF_BUFFER_EXPORTING ||
 	    buffer->state == HDMABUF_BUFFER_QUARANTINED ||
 	    (!begin && !buffer->cpu_accesses))
-		return refuse(answer, HDMABUF_STATUS_WRONG_STATE,
-			      AT(cpu_access, id), (uint64_t)buffer->state);
-	if (invalid->status) {
-		answer->fault = *invalid;
-		return invalid->status;
-	}
-	status = cpu_access_check(request, buffer, answer);
+		return wrong_state(call);
+	return HDMABUF_STATUS_OK;
+}
+
+static uint16_t on_cpu_access(const struct call *call)
+{
+	const struct hdmabuf_request *request = call->request;
+	struct hdmabuf_endpoint *endpoint = call->session->endpoint;
+	bool begin = request->operation == HDMABUF_OP_CPU_BEGIN;
+	uint16_t status;
+
+	status = cpu_access_check(request, call->buffer, call->answer);
 	if (!status && endpoint->callbacks.cpu_access) {
 		status = endpoint->callbacks.cpu_access(
-			endpoint->user, buffer, begin,
+			endpoint->user, call->buffer, begin,
 			request->cpu_access.offset, request->cpu_access.octets,
 			request->cpu_access.access);
 		if (status)
-			refuse(answer, status, 0, 0);
+			refuse(call->answer, status, 0, 0);
 	}
 	if (!status)
-		buffer->cpu_accesses += begin ? 1 : -1u;
+		call->buffer->cpu_accesses += begin ? 1 : -1u;
 	return status;
 }
 
-static uint16_t on_timeline_create(struct hdmabuf_session *session,
-				   const struct hdmabuf_request *request,
-				   struct hdmabuf_buffer *buffer,
-				   const struct hdmabuf_fault *invalid,
-				   struct hdmabuf_answer *answer)
+static uint16_t on_timeline_create(const struct call *call)
 {
-	(void)buffer;
-	if (invalid->status) {
-		answer->fault = *invalid;
-		return invalid->status;
-	}
-	return timeline_take(session, request, &answer->fault);
+	return timeline_take(call->session, call->request,
+			     &call->answer->fault);
 }
 
-static uint16_t on_timeline_destroy(struct hdmabuf_session *session,
-				    const struct hdmabuf_request *request,
-				    struct hdmabuf_buffer *buffer,
-				    const struct hdmabuf_fault *invalid,
-				    struct hdmabuf_answer *answer)
+static uint16_t on_timeline_destroy(const struct call *call)
 {
-	(void)buffer;
-	(void)invalid;
-	return timeline_drop(session, request, &answer->fault);
+	return timeline_drop(call->session, call->request,
+			     &call->answer->fault);
 }
-
-#undef AT
 
 enum sender {
 	NO_BUFFER,
@@ -460,25 +422,28 @@ static const struct operation {
 	uint16_t operation;
 	enum sender sender;
 	uint64_t feature;
-	handler handle;
+	step ready; /* what comes before the values, NULL for nothing */
+	step handle;
 } operations[] = {
-	{ HDMABUF_OP_HELLO, NO_BUFFER, 0, on_hello },
-	{ HDMABUF_OP_CLOSE, NO_BUFFER, 0, on_close },
-	{ HDMABUF_OP_ECHO, NO_BUFFER, 0, on_echo },
-	{ HDMABUF_OP_EXPORT, NO_BUFFER, 0, on_export },
-	{ HDMABUF_OP_UPDATE, EXPORTER, HDMABUF_FEATURE_UPDATE, on_update },
-	{ HDMABUF_OP_UNEXPORT, EXPORTER, 0, on_unexport },
-	{ HDMABUF_OP_RELEASED, IMPORTER, 0, on_released },
-	{ HDMABUF_OP_HAND_OFF, ANYONE, 0, on_hand_off },
-	{ HDMABUF_OP_QUERY, ANYONE, 0, on_query },
-	{ HDMABUF_OP_ALLOCATE, NO_BUFFER, HDMABUF_FEATURE_ALLOCATE,
+	{ HDMABUF_OP_HELLO, NO_BUFFER, 0, hello_ready, on_hello },
+	{ HDMABUF_OP_CLOSE, NO_BUFFER, 0, NULL, on_close },
+	{ HDMABUF_OP_ECHO, NO_BUFFER, 0, NULL, on_echo },
+	{ HDMABUF_OP_EXPORT, NO_BUFFER, 0, NULL, on_export },
+	{ HDMABUF_OP_UPDATE, EXPORTER, HDMABUF_FEATURE_UPDATE, update_ready,
+	  on_update },
+	{ HDMABUF_OP_UNEXPORT, EXPORTER, 0, unexport_ready, on_unexport },
+	{ HDMABUF_OP_RELEASED, IMPORTER, 0, released_ready, on_released },
+	{ HDMABUF_OP_HAND_OFF, ANYONE, 0, hand_off_ready, on_hand_off },
+	{ HDMABUF_OP_QUERY, ANYONE, 0, NULL, on_query },
+	{ HDMABUF_OP_ALLOCATE, NO_BUFFER, HDMABUF_FEATURE_ALLOCATE, NULL,
 	  on_allocate },
 	{ HDMABUF_OP_CPU_BEGIN, ANYONE, HDMABUF_FEATURE_CPU_ACCESS,
-	  on_cpu_access },
+	  cpu_access_ready, on_cpu_access },
 	{ HDMABUF_OP_CPU_END, ANYONE, HDMABUF_FEATURE_CPU_ACCESS,
-	  on_cpu_access },
-	{ HDMABUF_OP_TIMELINE_CREATE, NO_BUFFER, 0, on_timeline_create },
-	{ HDMABUF_OP_TIMELINE_DESTROY, NO_BUFFER, 0, on_timeline_destroy },
+	  cpu_access_ready, on_cpu_access },
+	{ HDMABUF_OP_TIMELINE_CREATE, NO_BUFFER, 0, NULL, on_timeline_create },
+	{ HDMABUF_OP_TIMELINE_DESTROY, NO_BUFFER, 0, NULL,
+	  on_timeline_destroy },
 };
 
 static const struct operation *operation_find(uint16_t operation)
@@ -562,13 +527,28 @@ static bool is_too_many(const struct hdmabuf_session *session)
 	       session->taken > session->endpoint->config.limits.max_in_flight;
 }
 
+static uint16_t handle_values(const struct operation *operation,
+			      const struct call *call,
+			      const struct hdmabuf_fault *wrong)
+{
+	uint16_t status = HDMABUF_STATUS_OK;
+
+	if (operation->ready)
+		status = operation->ready(call);
+	if (!status && wrong->status) {
+		call->answer->fault = *wrong;
+		return wrong->status;
+	}
+	return status ? status : operation->handle(call);
+}
+
 static uint16_t handle_checked(struct hdmabuf_session *session,
 			       const struct operation *operation,
 			       const struct hdmabuf_request *request,
 			       const struct hdmabuf_fault *wrong,
 			       struct hdmabuf_answer *answer)
 {
-	struct hdmabuf_buffer *buffer;
+	struct call call = { session, request, NULL, answer };
 	uint16_t status;
 
 	status = check_features(session, operation, request);
@@ -582,7 +562,7 @@ static uint16_t handle_checked(struct hdmabuf_session *session,
 		answer->fault = *wrong;
 		return wrong->status;
 	}
-	status = check_buffer(session, operation, request, &buffer);
+	status = check_buffer(session, operation, request, &call.buffer);
 	if (status)
 		return refuse(answer, status,
 			      offsetof(struct hdmabuf_buffer_request, id), 0);
@@ -591,7 +571,7 @@ static uint16_t handle_checked(struct hdmabuf_session *session,
 			&answer->fault, HDMABUF_STATUS_LIMIT,
 			HDMABUF_WHERE_NOWHERE, 0,
 			session->endpoint->config.limits.max_in_flight);
-	return operation->handle(session, request, buffer, wrong, answer);
+	return handle_values(operation, &call, wrong);
 }
 
 /* False if the answer, to CLOSE, comes later. */
