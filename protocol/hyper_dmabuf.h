@@ -643,6 +643,9 @@ struct hdmabuf_ring_indices {
  * [HDB-BOTH-021] An end MUST enforce the limits it has announced, and refuse
  * what exceeds them with ``HDMABUF_STATUS_LIMIT``.
  *
+ * To a responder, those requests are unanswered that it has taken since it
+ * last made answers visible.
+ *
  * [HDB-BOTH-022] An end MUST check a limit before it allocates what the
  * other's request asks for.
  *
@@ -1870,15 +1873,16 @@ struct hdmabuf_extents_page {
  * [HDB-BOTH-048] The receiver MUST NOT act upon a hand-off of a group before
  * the last one of the group has come.
  *
- * [HDB-BOTH-049] The sender MUST NOT send any other request between the first
- * hand-off of a group and the last.
+ * [HDB-BOTH-049] The sender MUST NOT send any other request but CLOSE between
+ * the first hand-off of a group and the last.
  *
  * [HDB-BOTH-050] An end MUST refuse any request but HAND_OFF and CLOSE where
  * the rest of a group is due, with ``HDMABUF_STATUS_WRONG_STATE``, and go on
  * waiting for the rest.
  *
- * A hand-off that is refused is not part of the group, which still waits for
- * its last one.  A fourth with the flag MORE is refused with
+ * A hand-off that is refused is not part of the group.  If it came with the
+ * flag MORE, the rest is still due; if without, the group ends with those that
+ * came before.  A fourth with the flag MORE is refused with
  * ``HDMABUF_STATUS_INVALID``.
  *
  * Lending
@@ -1945,7 +1949,7 @@ struct hdmabuf_extents_page {
  * for a buffer any more.  It may then cross a request that the exporter has
  * sent for the same buffer, which is answered with
  * ``HDMABUF_STATUS_NO_SUCH_BUFFER``; the exporter finds the reason in the
- * other ring.
+ * other ring, now or soon.
  *
  * [HDB-IMP-022] The importer MUST NOT have the buffer mapped when it sends
  * RELEASED.

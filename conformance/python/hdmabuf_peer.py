@@ -1653,6 +1653,8 @@ class Session:
             return HEADER.pack(ident, number, Status.OK) + answer.ljust(56, b"\0")
         except Refusal as refusal:
             note(f"refused operation {number:#x}: {refusal}", 2)
+            if number == Op.HAND_OFF and self._group_due and not HAND_OFF.unpack(body)[5] & MORE:
+                self._end_group()
             if number == Op.HELLO and self.state == SessionState.GREETING:
                 self.failed = True
             return (HEADER.pack(ident, number, refusal.status)
@@ -1840,9 +1842,14 @@ class Session:
                                    wait_point, stamp))
         self._group_due = bool(flags & MORE)
         if not self._group_due:                                         # [HDB-BOTH-048]
-            self._begin_turn(Turn(self._group))
-            self._group = []
+            self._end_group()
         return b""
+
+    def _end_group(self) -> None:
+        """The last hand-off of a group has come, or was refused."""
+        group, self._group, self._group_due = self._group, [], False
+        if group:
+            self._begin_turn(Turn(group))
 
     def _their_timeline(self, number: int, offset: int, here: bool) -> Optional[Timeline]:
         if number == NO_TIMELINE:

@@ -159,8 +159,8 @@ struct hdmabuf_turn {
  *
  * @log: a line for the log, without a newline
  * @connected: a session is established
- * @disconnected: it is over: @status is OK after CLOSE, else why it was lost, and
- *	@why says it in words.  When this returns, imported buffers are unmapped and
+ * @disconnected: it is over: @status is OK after CLOSE, or if this end stops, else
+ *	why it was lost, and @why says it in words.  When this returns, imported buffers are unmapped and
  *	invalid, timelines too; exported buffers stay until they are released
  * @imported: the peer has exported a buffer; the status returned is the answer: OK,
  *	or DENIED, UNSUPPORTED, NO_MEMORY to refuse it

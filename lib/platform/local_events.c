@@ -202,8 +202,8 @@ static struct hdmabuf_link *find_overdue(struct local_endpoint *endpoint,
 	struct hdmabuf_link *link;
 
 	TAILQ_FOREACH(link, &endpoint->links, entry)
-	if (link->state == LOCAL_HALF_OPEN && link->deadline <= now)
-		return link;
+		if (link->state == LOCAL_HALF_OPEN && link->deadline <= now)
+			return link;
 	return NULL;
 }
 
@@ -244,8 +244,8 @@ static uint64_t next_deadline(const struct local_endpoint *endpoint)
 
 	if (endpoint->half_open)
 		TAILQ_FOREACH(link, &endpoint->links, entry)
-	if (link->state == LOCAL_HALF_OPEN)
-		next = earlier(next, link->deadline);
+			if (link->state == LOCAL_HALF_OPEN)
+				next = earlier(next, link->deadline);
 	return next;
 }
 
@@ -272,8 +272,8 @@ static struct hdmabuf_link *find_unreported(struct local_endpoint *endpoint)
 	struct hdmabuf_link *link;
 
 	TAILQ_FOREACH(link, &endpoint->links, entry)
-	if (local_link_is_unreported(link))
-		return link;
+		if (local_link_is_unreported(link))
+			return link;
 	return NULL;
 }
 

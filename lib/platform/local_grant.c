@@ -71,9 +71,9 @@ static void make_room(struct local_endpoint *endpoint)
 	if (endpoint->memories < endpoint->memories_max)
 		return;
 	TAILQ_FOREACH(link, &endpoint->links, entry)
-	if (!link->ending &&
-	    (!most || link->granted.count > most->granted.count))
-		most = link;
+		if (!link->ending &&
+		    (!most || link->granted.count > most->granted.count))
+			most = link;
 	if (most)
 		local_link_break(
 			most,

@@ -107,9 +107,9 @@ static struct local_memory *find(struct local_memories *memories,
 	struct local_memory *memory;
 
 	LIST_FOREACH(memory, &memories->list, entry)
-	if (memory->device == status->st_dev &&
-	    memory->inode == status->st_ino && memory->access == access)
-		return memory;
+		if (memory->device == status->st_dev &&
+		    memory->inode == status->st_ino && memory->access == access)
+			return memory;
 	return NULL;
 }
 

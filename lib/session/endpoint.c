@@ -215,7 +215,7 @@ static uint64_t endpoint_deadline(const struct hdmabuf_endpoint *endpoint)
 	uint64_t deadline = NEVER;
 
 	LIST_FOREACH(session, &endpoint->sessions, entry)
-	deadline = earlier(deadline, session_deadline(session));
+		deadline = earlier(deadline, session_deadline(session));
 	if (!LIST_EMPTY(&endpoint->leaving) || !LIST_EMPTY(&endpoint->remains))
 		deadline = earlier(deadline, endpoint->retry_at);
 	return deadline;
@@ -279,7 +279,7 @@ static void endpoint_flush_sessions(struct hdmabuf_endpoint *endpoint)
 	struct hdmabuf_session *session;
 
 	LIST_FOREACH(session, &endpoint->sessions, entry)
-	pump_flush(session);
+		pump_flush(session);
 }
 
 /* Reading the timer is only worth a system call if it has expired. */
@@ -339,17 +339,14 @@ void hdmabuf_endpoint_quarantined(const struct hdmabuf_endpoint *endpoint,
 
 	*buffers = 0;
 	*octets = 0;
-	LIST_FOREACH(buffer, &endpoint->leaving, entry)
-	{
+	LIST_FOREACH(buffer, &endpoint->leaving, entry) {
 		if (buffer->state != HDMABUF_BUFFER_QUARANTINED)
 			continue;
 		++*buffers;
 		*octets += buffer->layout.pages << buffer->layout.page_shift;
 	}
-	LIST_FOREACH(session, &endpoint->sessions, entry)
-	{
-		LIST_FOREACH(buffer, &session->buffers, entry)
-		{
+	LIST_FOREACH(session, &endpoint->sessions, entry) {
+		LIST_FOREACH(buffer, &session->buffers, entry) {
 			if (buffer->state != HDMABUF_BUFFER_QUARANTINED)
 				continue;
 			++*buffers;
@@ -365,7 +362,7 @@ void hdmabuf_endpoint_stop(struct hdmabuf_endpoint *endpoint)
 
 	endpoint->stopped = true;
 	LIST_FOREACH(session, &endpoint->sessions, entry)
-	session->record_changed = true;
+		session->record_changed = true;
 	hdmabuf_endpoint_flush(endpoint);
 }
 

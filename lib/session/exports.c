@@ -458,9 +458,9 @@ void exports_expire(struct hdmabuf_session *session, uint64_t now)
 	struct hdmabuf_buffer *buffer;
 
 	LIST_FOREACH(buffer, &session->buffers, entry)
-	if (buffer->deadline && buffer->deadline <= now &&
-	    buffer->state == HDMABUF_BUFFER_RETIRING)
-		export_quarantine(buffer, HDMABUF_BUFFER_EXPIRED);
+		if (buffer->deadline && buffer->deadline <= now &&
+		    buffer->state == HDMABUF_BUFFER_RETIRING)
+			export_quarantine(buffer, HDMABUF_BUFFER_EXPIRED);
 }
 
 /* The process gives up: the memory may be freed, not used again. */

@@ -574,6 +574,17 @@ static uint16_t handle_checked(struct hdmabuf_session *session,
 	return handle_values(operation, &call, wrong);
 }
 
+/* A group whose last hand-off is refused ends with those before it. */
+static void group_end(struct hdmabuf_session *session,
+		      const struct hdmabuf_request *request,
+		      const struct hdmabuf_answer *answer)
+{
+	if (request->operation == HDMABUF_OP_HAND_OFF && session->group_due &&
+	    answer->fault.status &&
+	    !(request->hand_off.flags & HDMABUF_HAND_OFF_MORE))
+		hand_off_tell(session);
+}
+
 /* False if the answer, to CLOSE, comes later. */
 bool handle_request(struct hdmabuf_session *session,
 		    const union hdmabuf_message *message,
@@ -591,6 +602,7 @@ bool handle_request(struct hdmabuf_session *session,
 		answer->fault = wrong;
 	else
 		handle_checked(session, operation, &request, &wrong, answer);
+	group_end(session, &request, answer);
 	endpoint_log(session->endpoint, HDMABUF_LOG_DEBUG, "< %s: %s",
 		     hdmabuf_operation_text(request.operation),
 		     hdmabuf_status_text(answer->fault.status));

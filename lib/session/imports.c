@@ -699,8 +699,8 @@ void imports_unmap(struct hdmabuf_session *session)
 	struct hdmabuf_buffer *buffer;
 
 	LIST_FOREACH(buffer, &session->buffers, entry)
-	if (!buffer->exported_here)
-		import_unmap(buffer);
+		if (!buffer->exported_here)
+			import_unmap(buffer);
 }
 
 /* The session is over: nothing stays mapped, and no handle is left. */

@@ -559,8 +559,8 @@ uint64_t session_deadline(const struct hdmabuf_session *session)
 	    session->retry_at < deadline)
 		deadline = session->retry_at;
 	LIST_FOREACH(buffer, &session->buffers, entry)
-	if (buffer->deadline && buffer->deadline < deadline)
-		deadline = buffer->deadline;
+		if (buffer->deadline && buffer->deadline < deadline)
+			deadline = buffer->deadline;
 	return deadline;
 }
 

@@ -348,8 +348,8 @@ static void test_groups(void **state)
 			 HDMABUF_STATUS_WRONG_STATE);
 	assert_int_equal(rig_name(&rig, HDMABUF_OP_UNEXPORT, &buffer.id, NULL),
 			 HDMABUF_STATUS_WRONG_STATE);
-	/* Who is refused is no member, and does not end the group. */
-	assert_int_equal(ask_member(&rig, &nobody, false),
+	/* Who is refused is no member; more is due if the flag says so. */
+	assert_int_equal(ask_member(&rig, &nobody, true),
 			 HDMABUF_STATUS_NO_SUCH_BUFFER);
 	assert_int_equal(ask_member(&rig, &buffer, true), 0);
 	assert_int_equal(ask_member(&rig, &buffer, true), 0);
@@ -361,6 +361,13 @@ static void test_groups(void **state)
 	assert_int_equal(ask_member(&rig, &buffer, false), 0);
 	assert_int_equal(rig.end.seen.handed_off, 1);
 	assert_int_equal(rig.end.seen.turn_count, 4);
+	rig_check(&rig);
+	/* A last one that is refused ends the group all the same. */
+	assert_int_equal(ask_member(&rig, &buffer, true), 0);
+	assert_int_equal(ask_member(&rig, &nobody, false),
+			 HDMABUF_STATUS_NO_SUCH_BUFFER);
+	assert_int_equal(rig.end.seen.handed_off, 2);
+	assert_int_equal(rig.end.seen.turn_count, 1);
 	rig_check(&rig);
 	/* Who lets go of all members has still to wait for the last. */
 	assert_int_equal(ask_member(&rig, &buffer, true), 0);

@@ -79,8 +79,8 @@ static struct wait *wait_lowest(struct hdmabuf_timeline_handle *timeline)
 	struct wait *wait;
 
 	SLIST_FOREACH(wait, &timeline->waits, entry)
-	if (!lowest || wait->point < lowest->point)
-		lowest = wait;
+		if (!lowest || wait->point < lowest->point)
+			lowest = wait;
 	return lowest;
 }
 
