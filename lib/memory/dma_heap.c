@@ -53,19 +53,11 @@ static int allocate(const char *name, size_t octets)
 int memory_open_dma_heap(const char *name, size_t octets,
 			 struct hdmabuf_memory *memory)
 {
-	int error;
 	int fd = allocate(name, octets);
 
 	if (fd < 0)
 		return fd;
-	memory->provider = &dma_heap_provider;
-	memory->fd = fd;
-	memory->dmabuf = 1;
-	memory->octets = octets;
-	error = memory_map(memory);
-	if (error)
-		hdmabuf_memory_free(memory);
-	return error;
+	return memory_take_dmabuf(memory, &dma_heap_provider, fd, octets);
 }
 
 #else

@@ -30,6 +30,22 @@ int memory_map(struct hdmabuf_memory *memory)
 	return 0;
 }
 
+int memory_take_dmabuf(struct hdmabuf_memory *memory,
+		       const struct hdmabuf_provider *provider, int fd,
+		       size_t octets)
+{
+	int error;
+
+	memory->provider = provider;
+	memory->fd = fd;
+	memory->dmabuf = 1;
+	memory->octets = octets;
+	error = memory_map(memory);
+	if (error)
+		hdmabuf_memory_free(memory);
+	return error;
+}
+
 void memory_unmap(struct hdmabuf_memory *memory)
 {
 	if (memory->address)

@@ -34,6 +34,11 @@ int memory_create_memfd(size_t octets);
 /* Map ->fd read-write into ->address. */
 int memory_map(struct hdmabuf_memory *memory);
 
+/* Takes over @fd, a dma-buf of this provider, and maps it; frees all on failure. */
+int memory_take_dmabuf(struct hdmabuf_memory *memory,
+		       const struct hdmabuf_provider *provider, int fd,
+		       size_t octets);
+
 /* What is left to do on failure, and to free most kinds: unmap, close ->fd. */
 void memory_unmap(struct hdmabuf_memory *memory);
 

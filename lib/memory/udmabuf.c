@@ -56,19 +56,11 @@ static int create_dmabuf(size_t octets)
 
 int memory_open_udmabuf(size_t octets, struct hdmabuf_memory *memory)
 {
-	int error;
 	int fd = create_dmabuf(octets);
 
 	if (fd < 0)
 		return fd;
-	memory->provider = &udmabuf_provider;
-	memory->fd = fd;
-	memory->dmabuf = 1;
-	memory->octets = octets;
-	error = memory_map(memory);
-	if (error)
-		hdmabuf_memory_free(memory);
-	return error;
+	return memory_take_dmabuf(memory, &udmabuf_provider, fd, octets);
 }
 
 #else

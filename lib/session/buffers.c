@@ -106,9 +106,16 @@ bool buffer_is_usable(const struct hdmabuf_buffer *buffer)
 	       session_is_open(buffer->session);
 }
 
-static int hand_off_event(const struct hdmabuf_buffer *buffer)
+/* With all its pages: what counts for the limits. */
+uint64_t buffer_octets(const struct hdmabuf_buffer *buffer)
 {
-	if (!buffer->exported_here)
+	return buffer->layout.pages << buffer->layout.page_shift;
+}
+
+/* What a hand-off is, depending on who sends it: see the table of a buffer. */
+int buffer_hand_off_event(const struct hdmabuf_buffer *buffer, bool by_exporter)
+{
+	if (!by_exporter)
 		return HDMABUF_BUFFER_HAND_BACK;
 	return buffer->info.rights == HDMABUF_RIGHTS_LEND ?
 		       HDMABUF_BUFFER_LEND :
@@ -117,7 +124,8 @@ static int hand_off_event(const struct hdmabuf_buffer *buffer)
 
 static bool hand_off_allowed(const struct hdmabuf_buffer *buffer)
 {
-	if (!buffer_may(buffer, hand_off_event(buffer)))
+	if (!buffer_may(buffer,
+			buffer_hand_off_event(buffer, buffer->exported_here)))
 		return false;
 	if (buffer->exported_here)
 		return true;
@@ -179,7 +187,8 @@ int hdmabuf_hand_off(const struct hdmabuf_turn *turn, bool more)
 	error = request_send(session, &request, buffer, NULL);
 	if (error)
 		return error;
-	buffer_event(buffer, hand_off_event(buffer));
+	buffer_event(buffer,
+		     buffer_hand_off_event(buffer, buffer->exported_here));
 	buffer->held = false;
 	session->group_sent = more ? session->group_sent + 1 : 0;
 	session->statistics.hand_offs_sent++;

@@ -145,17 +145,6 @@ int channel_make(struct hdmabuf_session *session,
 	return 0;
 }
 
-/* Every word of the page is read once. */
-static void channel_page_copy(struct hdmabuf_channel *copy, const void *page)
-{
-	const volatile uint64_t *from = page;
-	uint64_t *to = (uint64_t *)copy;
-	size_t i;
-
-	for (i = 0; i < sizeof(*copy) / sizeof(*to); i++)
-		to[i] = from[i];
-}
-
 static uint16_t channel_read_page(struct hdmabuf_session *session,
 				  const struct hdmabuf_offer *offer,
 				  const struct hdmabuf_reply *reply,
@@ -172,7 +161,7 @@ static uint16_t channel_read_page(struct hdmabuf_session *session,
 		return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
 					 HDMABUF_WHERE_CHANNEL, 0,
 					 reply->channel);
-	channel_page_copy(&copy, page);
+	copy_once(&copy, page, sizeof(copy));
 	ops->unmap(session->port->link, page, 1);
 	return hdmabuf_channel_decode(&copy, offer, reply->epoch,
 				      ops->page_shift, &session->channel.info,

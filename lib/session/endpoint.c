@@ -331,29 +331,29 @@ void hdmabuf_endpoint_flush(struct hdmabuf_endpoint *endpoint)
 	endpoint_set_timer(endpoint);
 }
 
+static void quarantine_count(const struct buffer_list *list, uint32_t *buffers,
+			     uint64_t *octets)
+{
+	const struct hdmabuf_buffer *buffer;
+
+	LIST_FOREACH(buffer, list, entry) {
+		if (buffer->state != HDMABUF_BUFFER_QUARANTINED)
+			continue;
+		++*buffers;
+		*octets += buffer_octets(buffer);
+	}
+}
+
 void hdmabuf_endpoint_quarantined(const struct hdmabuf_endpoint *endpoint,
 				  uint32_t *buffers, uint64_t *octets)
 {
 	const struct hdmabuf_session *session;
-	const struct hdmabuf_buffer *buffer;
 
 	*buffers = 0;
 	*octets = 0;
-	LIST_FOREACH(buffer, &endpoint->leaving, entry) {
-		if (buffer->state != HDMABUF_BUFFER_QUARANTINED)
-			continue;
-		++*buffers;
-		*octets += buffer->layout.pages << buffer->layout.page_shift;
-	}
-	LIST_FOREACH(session, &endpoint->sessions, entry) {
-		LIST_FOREACH(buffer, &session->buffers, entry) {
-			if (buffer->state != HDMABUF_BUFFER_QUARANTINED)
-				continue;
-			++*buffers;
-			*octets += buffer->layout.pages
-				   << buffer->layout.page_shift;
-		}
-	}
+	quarantine_count(&endpoint->leaving, buffers, octets);
+	LIST_FOREACH(session, &endpoint->sessions, entry)
+		quarantine_count(&session->buffers, buffers, octets);
 }
 
 void hdmabuf_endpoint_stop(struct hdmabuf_endpoint *endpoint)

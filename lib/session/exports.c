@@ -169,7 +169,7 @@ static uint32_t share_rights(uint32_t rights)
 static void clear_around(const struct hdmabuf_buffer *buffer)
 {
 	const struct hdmabuf_info *info = &buffer->info;
-	uint64_t octets = buffer->layout.pages << buffer->layout.page_shift;
+	uint64_t octets = buffer_octets(buffer);
 	uint64_t end = info->data_offset + info->size;
 	uint8_t *memory = buffer->memory->address;
 
@@ -246,8 +246,7 @@ static int export_begin(struct hdmabuf_session *session,
 	if (error)
 		return error;
 	session->exports++;
-	session->export_octets += buffer->layout.pages
-				  << buffer->layout.page_shift;
+	session->export_octets += buffer_octets(buffer);
 	session->statistics.octets_shared += buffer->info.size;
 	return 0;
 }
@@ -270,39 +269,11 @@ int export_send(struct hdmabuf_buffer *buffer)
 	return error;
 }
 
-int hdmabuf_export(struct hdmabuf_session *session,
-		   const struct hdmabuf_memory *memory,
-		   const struct hdmabuf_info *info, void *user,
-		   struct hdmabuf_buffer **result)
-{
-	struct hdmabuf_buffer *buffer;
-	int error;
-
-	if (!session_is_open(session))
-		return -ENOTCONN;
-	if (!request_fits(session, HDMABUF_OP_EXPORT))
-		return -EAGAIN;
-	if (info->private_octets && !info->private_data)
-		return -EINVAL;
-	buffer = export_new(session, info, user);
-	if (!buffer)
-		return -ENOMEM;
-	buffer->memory = memory;
-	error = export_begin(session, buffer);
-	if (error) {
-		export_undo(buffer);
-		return error;
-	}
-	export_send(buffer);
-	*result = buffer;
-	return 0;
-}
-
-/* HDB-EXP-017: everything but sending EXPORT is done before ALLOCATE is answered. */
-int export_allocated(struct hdmabuf_session *session,
-		     const struct hdmabuf_memory *memory,
-		     const struct hdmabuf_info *info, void *user,
-		     struct hdmabuf_buffer **result)
+/* Everything but sending EXPORT. */
+static int export_ready(struct hdmabuf_session *session,
+			const struct hdmabuf_memory *memory,
+			const struct hdmabuf_info *info, void *user,
+			struct hdmabuf_buffer **result)
 {
 	struct hdmabuf_buffer *buffer = export_new(session, info, user);
 	int error;
@@ -315,6 +286,40 @@ int export_allocated(struct hdmabuf_session *session,
 		export_undo(buffer);
 		return error;
 	}
+	*result = buffer;
+	return 0;
+}
+
+int hdmabuf_export(struct hdmabuf_session *session,
+		   const struct hdmabuf_memory *memory,
+		   const struct hdmabuf_info *info, void *user,
+		   struct hdmabuf_buffer **result)
+{
+	int error;
+
+	if (!session_is_open(session))
+		return -ENOTCONN;
+	if (!request_fits(session, HDMABUF_OP_EXPORT))
+		return -EAGAIN;
+	if (info->private_octets && !info->private_data)
+		return -EINVAL;
+	error = export_ready(session, memory, info, user, result);
+	if (!error)
+		export_send(*result);
+	return error;
+}
+
+/* HDB-EXP-017: everything but sending EXPORT is done before ALLOCATE is answered. */
+int export_allocated(struct hdmabuf_session *session,
+		     const struct hdmabuf_memory *memory,
+		     const struct hdmabuf_info *info, void *user,
+		     struct hdmabuf_buffer **result)
+{
+	struct hdmabuf_buffer *buffer;
+	int error = export_ready(session, memory, info, user, &buffer);
+
+	if (error)
+		return error;
 	buffer->own_memory = *memory;
 	buffer->memory = &buffer->own_memory;
 	buffer->export_due = true;
@@ -329,8 +334,7 @@ static void export_forget(struct hdmabuf_buffer *buffer)
 	if (!session)
 		return;
 	session->exports--;
-	session->export_octets -= buffer->layout.pages
-				  << buffer->layout.page_shift;
+	session->export_octets -= buffer_octets(buffer);
 }
 
 /* The last of an exported buffer: all its pages are this end's again. */

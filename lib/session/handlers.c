@@ -176,20 +176,12 @@ static uint16_t hand_off_turn(const struct call *call,
 	return status;
 }
 
-/* What a hand-off is at this end: see the state table of a buffer. */
-static int hand_off_event(const struct hdmabuf_buffer *buffer)
-{
-	if (buffer->exported_here)
-		return HDMABUF_BUFFER_HAND_BACK;
-	return buffer->info.rights == HDMABUF_RIGHTS_LEND ?
-		       HDMABUF_BUFFER_LEND :
-		       HDMABUF_BUFFER_HAND_OFF;
-}
-
 /* HDB-BOTH-051: only who has a lent buffer can hand it on. */
 static bool hand_off_allowed(const struct hdmabuf_buffer *buffer)
 {
-	if (!buffer_may(buffer, hand_off_event(buffer)) || buffer->released)
+	if (!buffer_may(buffer, buffer_hand_off_event(
+					buffer, !buffer->exported_here)) ||
+	    buffer->released)
 		return false;
 	if (buffer->info.rights != HDMABUF_RIGHTS_LEND)
 		return true;
@@ -239,7 +231,8 @@ static void hand_off_take(struct hdmabuf_session *session,
 {
 	struct hdmabuf_buffer *buffer = turn->buffer;
 
-	buffer_event(buffer, hand_off_event(buffer));
+	buffer_event(buffer,
+		     buffer_hand_off_event(buffer, !buffer->exported_here));
 	buffer->held = !buffer->exported_here &&
 		       buffer->info.rights == HDMABUF_RIGHTS_LEND;
 	buffer->hand_offs++;

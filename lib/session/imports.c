@@ -25,17 +25,6 @@ static uint16_t no_memory(struct hdmabuf_fault *fault)
 				 HDMABUF_WHERE_NOWHERE, 0, 0);
 }
 
-/* One copy, each word read once. */
-static void copy_once(void *to, const void *from, size_t octets)
-{
-	const volatile uint64_t *source = from;
-	uint64_t *target = to;
-	size_t i;
-
-	for (i = 0; i < (octets + 7) / 8; i++)
-		target[i] = source[i];
-}
-
 /* A private copy of the descriptor, to be freed. */
 static uint16_t descriptor_fetch(struct hdmabuf_session *session,
 				 const struct hdmabuf_request *request,
@@ -319,7 +308,7 @@ static uint16_t import_build(struct hdmabuf_session *session,
 static void import_count(struct hdmabuf_buffer *buffer, bool add)
 {
 	struct hdmabuf_session *session = buffer->session;
-	uint64_t octets = buffer->layout.pages << buffer->layout.page_shift;
+	uint64_t octets = buffer_octets(buffer);
 
 	if (add) {
 		session->imports++;

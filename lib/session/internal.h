@@ -2,7 +2,7 @@
 /*
  * internal.h - what the files of the session layer share
  *
- *   support.c     time, randomness, and words for the log
+ *   support.c     time, randomness, words for the log, and copies
  *   endpoint.c    the endpoint: platform events, timers, dispatch
  *   port.c        links, what is shared over them, and what remains of it
  *   session.c     life of a session: handshake, loss, closing
@@ -242,6 +242,7 @@ struct hdmabuf_endpoint {
 /* support.c */
 uint64_t now_ms(void);
 int random_octets(void *octets, size_t count);
+void copy_once(void *to, const void *from, size_t octets);
 uint64_t random_epoch(void);
 __attribute__((format(printf, 3, 4))) void
 endpoint_log(const struct hdmabuf_endpoint *endpoint,
@@ -320,6 +321,9 @@ void info_free(struct hdmabuf_info *info);
 void buffer_bury(struct hdmabuf_buffer *buffer);
 void buffer_event(struct hdmabuf_buffer *buffer, int event);
 bool buffer_may(const struct hdmabuf_buffer *buffer, int event);
+uint64_t buffer_octets(const struct hdmabuf_buffer *buffer);
+int buffer_hand_off_event(const struct hdmabuf_buffer *buffer,
+			  bool by_exporter);
 bool buffer_is_usable(const struct hdmabuf_buffer *buffer);
 void hand_off_refused(struct hdmabuf_buffer *buffer);
 
