@@ -360,6 +360,9 @@ typedef uint64_t hdmabuf_le64;
  * @backend_ring_order: the backend's ring has 2^order pages
  * @timeline_pages: pages in each of the two timeline areas, may be 0
  * @references: how many references follow
+ * @frontend_ring_start: where the indices of the frontend's ring begin, any
+ *	number
+ * @backend_ring_start: where those of the backend's ring begin, any number
  * @zero: zero
  * @reference: the pages of the frontend's ring, of the backend's ring, of the
  *	frontend's timelines and of the backend's timelines, in this order
@@ -382,8 +385,9 @@ typedef uint64_t hdmabuf_le64;
  *         +-------+-------+-------+-------+-------+-------+-------+-------+
  *     40  | timeline_pages                | references                    |
  *         +-------+-------+-------+-------+-------+-------+-------+-------+
- *     48  | zero                                                          |
- *     56  |                                                               |
+ *     48  | frontend_ring_start           | backend_ring_start            |
+ *         +-------+-------+-------+-------+-------+-------+-------+-------+
+ *     56  | zero                                                          |
  *         +-------+-------+-------+-------+-------+-------+-------+-------+
  *     64  | reference                                                     |
  *         | ...                                                           |
@@ -391,7 +395,11 @@ typedef uint64_t hdmabuf_le64;
  *
  * Example: with one page for each ring and one page of timelines for each end,
  * ``references`` is 4 and ``reference`` holds the frontend's ring, the
- * backend's ring, the frontend's timelines, the backend's timelines.
+ * backend's ring, the frontend's timelines, the backend's timelines.  If
+ * ``backend_ring_start`` is 4294967264, which is 2^32 - 32, the frontend has
+ * stored 4294967264 as ``req_prod`` and ``rsp_prod`` of the backend's ring and
+ * 4294967265 as its ``req_event`` and ``rsp_event``; the backend's first
+ * request lies in slot 0, and after its 32nd ``req_prod`` is 0.
  */
 struct hdmabuf_channel {
 	hdmabuf_le32 magic;
@@ -404,7 +412,9 @@ struct hdmabuf_channel {
 	hdmabuf_le32 backend_ring_order;
 	hdmabuf_le32 timeline_pages;
 	hdmabuf_le32 references;
-	uint8_t zero[16];
+	hdmabuf_le32 frontend_ring_start;
+	hdmabuf_le32 backend_ring_start;
+	uint8_t zero[8];
 	hdmabuf_le64 reference[HDMABUF_CHANNEL_REFERENCES_MAX];
 };
 
@@ -429,8 +439,15 @@ struct hdmabuf_channel {
  * 4096, 64 for two.  A slot holds a request, and later its answer.
  *
  * Indices are 32 bits wide, run freely and wrap at 2^32.  Index i stands for
- * slot i modulo the number of slots.  A ring begins with ``req_prod`` and
- * ``rsp_prod`` 0 and ``req_event`` and ``rsp_event`` 1.
+ * slot i modulo the number of slots.
+ *
+ * The channel page says for each ring at which index it begins, its *start*:
+ * ``req_prod`` and ``rsp_prod`` are the start at first, ``req_event`` and
+ * ``rsp_event`` one more, modulo 2^32.  A frontend that uses its kernel's
+ * macros as they are starts at 0.  One that starts a little below 2^32 meets
+ * the wrap-around with its first messages rather than after weeks.  The
+ * backend takes the start from its copy of the channel page; the indices in
+ * the ring may have moved by then.
  *
  * To send, the requester fills the slots from its private copy of
  * ``req_prod`` on, then, after a write barrier, stores the new ``req_prod``:
@@ -441,6 +458,9 @@ struct hdmabuf_channel {
  *
  * [HDB-FE-004] The frontend MUST initialise the indices of both rings before
  * it publishes its record.
+ *
+ * [HDB-BOTH-068] An end MUST begin both rings at the indices that the channel
+ * page names.
  *
  * [HDB-BOTH-007] An end MUST compute places and counts with private copies of
  * its own indices, never with what it finds in their place in the ring.
@@ -484,6 +504,8 @@ struct hdmabuf_channel {
  * A consumer that polls leaves the event field behind and gets no
  * notifications; a requester that wants one notification for a batch of
  * answers sets ``rsp_event`` that far ahead.
+ *
+ * With a ring that starts at 0:
  *
  * .. hdmabuf-sequence:: ring
  *     requester: fills a slot, barrier, req_prod = 1
@@ -3048,7 +3070,9 @@ HDMABUF_ASSERT_AT(channel, frontend_ring_order, 32);
 HDMABUF_ASSERT_AT(channel, backend_ring_order, 36);
 HDMABUF_ASSERT_AT(channel, timeline_pages, 40);
 HDMABUF_ASSERT_AT(channel, references, 44);
-HDMABUF_ASSERT_AT(channel, zero, 48);
+HDMABUF_ASSERT_AT(channel, frontend_ring_start, 48);
+HDMABUF_ASSERT_AT(channel, backend_ring_start, 52);
+HDMABUF_ASSERT_AT(channel, zero, 56);
 HDMABUF_ASSERT_AT(channel, reference, 64);
 HDMABUF_ASSERT_SIZE(ring_indices, 64);
 HDMABUF_ASSERT_AT(ring_indices, req_prod, 0);

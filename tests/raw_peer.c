@@ -109,9 +109,10 @@ static void attach(struct raw_peer *raw)
 	uint8_t *cells = raw->parts + front + back;
 	bool is_front = raw->role == HDMABUF_FRONTEND;
 
-	hdmabuf_ring_init(is_front ? &raw->own : &raw->peer, raw->parts, front);
+	hdmabuf_ring_init(is_front ? &raw->own : &raw->peer, raw->parts, front,
+			  info->frontend_ring_start);
 	hdmabuf_ring_init(is_front ? &raw->peer : &raw->own, raw->parts + front,
-			  back);
+			  back, info->backend_ring_start);
 	raw->own_cells = (void *)(is_front ? cells : cells + area);
 	raw->peer_cells = (void *)(is_front ? cells + area : cells);
 	memset(&raw->answers, 0, sizeof(raw->answers));
@@ -235,9 +236,11 @@ static void channel_fill(struct raw_peer *raw)
 	hdmabuf_channel_encode(info, raw->page);
 	attach(raw);
 	hdmabuf_ring_format(raw->own.indices,
-			    (size_t)1 << (info->frontend_ring_order + shift));
+			    (size_t)1 << (info->frontend_ring_order + shift),
+			    info->frontend_ring_start);
 	hdmabuf_ring_format(raw->peer.indices,
-			    (size_t)1 << (info->backend_ring_order + shift));
+			    (size_t)1 << (info->backend_ring_order + shift),
+			    info->backend_ring_start);
 }
 
 static void channel_make(struct raw_peer *raw)
@@ -256,6 +259,8 @@ static void channel_make(struct raw_peer *raw)
 		.frontend_ring_order = raw->ring_order,
 		.backend_ring_order = raw->ring_order,
 		.timeline_pages = 1,
+		.frontend_ring_start = raw->front_start,
+		.backend_ring_start = raw->back_start,
 	};
 	info->references = hdmabuf_channel_pages(info);
 	pages = 1 + info->references;

@@ -39,6 +39,8 @@ struct raw_queue {
  * @reply: what it answers, or was answered
  * @hello: what it says in HELLO or in the answer, but for the epochs
  * @ring_order: of both rings, of a frontend's next channel
+ * @front_start: where the frontend's ring begins in it
+ * @back_start: where the backend's ring begins in it
  * @info: the channel page, in native form
  * @memory: the channel, of a frontend
  * @share: its references
@@ -65,6 +67,8 @@ struct raw_peer {
 	struct hdmabuf_reply reply;
 	struct hdmabuf_hello_body hello;
 	uint32_t ring_order;
+	uint32_t front_start;
+	uint32_t back_start;
 	struct hdmabuf_channel_info info;
 	struct hdmabuf_memory memory;
 	struct hdmabuf_run share;

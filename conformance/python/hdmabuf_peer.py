@@ -59,6 +59,7 @@ LOCAL_VERSION, RECORD_OCTETS = 1, 1024
 GRANTS_MAX, GRANTED_PAGES_MAX, MEMORIES_MAX = 65536, 16777216, 1024
 PAGE = mmap.PAGESIZE
 PAGE_SHIFT = PAGE.bit_length() - 1
+RING_START = 2**32 - PAGE // 128                    # the indices wrap after one trip of a ring
 M32, M64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 
 
@@ -124,7 +125,7 @@ QUERY_ANSWER = struct.Struct("<IIQQQQQII")
 HAND_OFF = struct.Struct("<16sQQIIIIQ")
 CPU_ACCESS = struct.Struct("<16sQQII16s")
 TIMELINE = struct.Struct("<IIQ40s")
-CHANNEL = struct.Struct("<IIQQIIIIII16s")
+CHANNEL = struct.Struct("<IIQQIIIIIIII8s")
 DESCRIPTOR = struct.Struct("<II16sQQQQQIIIIIIQII96s56s")
 PICTURE = struct.Struct("<IIIIQII")
 PLANE = struct.Struct("<QII")
@@ -770,11 +771,11 @@ class Connection:
 
 
 class Requester:
-    """This end's ring: requests go out, answers come in."""
+    """This end's ring: requests go out, answers come in.  It begins at start [HDB-BOTH-068]."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, start: int) -> None:
         self._window, self.slots = window, window.octets // 128
-        self._produced = self._published = self._taken = 0              # [HDB-BOTH-007]
+        self._produced = self._published = self._taken = start          # [HDB-BOTH-007]
 
     def put(self, message: bytes) -> None:
         self._window.write(SLOT + self._produced % self.slots * SLOT, message)
@@ -814,12 +815,12 @@ class Responder:
     """The other end's ring: requests come in, answers go out.
 
     Every request is answered when it is handled, in order, so what is answered is what is consumed
-    [HDB-BOTH-034] [HDB-BOTH-035].
+    [HDB-BOTH-034] [HDB-BOTH-035].  The ring begins at start [HDB-BOTH-068].
     """
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, start: int) -> None:
         self._window, self.slots = window, window.octets // 128
-        self._answered = self._published = 0                            # [HDB-BOTH-007]
+        self._answered = self._published = start                        # [HDB-BOTH-007]
 
     def find(self) -> int:
         """How many requests there are."""
@@ -1320,10 +1321,10 @@ class Session:
 
     def __init__(self, conn: Connection, app: Application, backend: bool, epochs: tuple[int, int],
                  limits: Limits, offered: Feature, mine: Window, theirs: Window,
-                 my_cells: Window, their_cells: Window) -> None:
+                 my_cells: Window, their_cells: Window, starts: tuple[int, int]) -> None:
         self.conn, self.app, self.backend = conn, app, backend
         self.epochs, self.limits, self.offered = epochs, limits, offered
-        self.requester, self.responder = Requester(mine), Responder(theirs)
+        self.requester, self.responder = Requester(mine, starts[0]), Responder(theirs, starts[1])
         self._my_cells, self._their_cells = my_cells, their_cells
         self.windows = [mine, theirs, my_cells, their_cells]
         self.state = SessionState.GREETING
@@ -2113,7 +2114,7 @@ class BackendLink(Link):
             return False
         windows: list[Window] = []
         try:
-            self._open_channel(record, windows)
+            front_start, back_start = self._open_channel(record, windows)
         except Refusal as refusal:                                      # [HDB-BE-003]
             for window in windows:
                 window.close()
@@ -2124,12 +2125,15 @@ class BackendLink(Link):
         mine, theirs, my_cells, their_cells = windows[1], windows[0], windows[3], windows[2]
         self.session = Session(self.conn, self.app, True, epochs,
                                self.app.limits(theirs.octets // 128), FEATURES, mine, theirs,
-                               my_cells, their_cells)
+                               my_cells, their_cells, (back_start, front_start))
         self.state = SessionState.GREETING
         return True
 
-    def _open_channel(self, record: dict[str, int], windows: list[Window]) -> None:
-        """Check the channel page and map what it names [HDB-BE-001] [HDB-BE-002]."""
+    def _open_channel(self, record: dict[str, int], windows: list[Window]) -> tuple[int, int]:
+        """Check the channel page and map what it names [HDB-BE-001] [HDB-BE-002].
+
+        Return where the frontend's ring and the backend's ring begin.
+        """
         def wrong(offset: int, value: int, status: Status = Status.INVALID) -> Refusal:
             return Refusal(status, Where.CHANNEL, offset, value)
 
@@ -2138,7 +2142,8 @@ class BackendLink(Link):
         except KeyError:
             raise wrong(0, record["channel"], Status.BAD_REFERENCE) from None
         (magic, version, epoch_frontend, epoch_backend, page_shift, ring_format, frontend_order,
-         backend_order, timeline_pages, count, zero) = CHANNEL.unpack_from(page)
+         backend_order, timeline_pages, count, front_start, back_start,
+         zero) = CHANNEL.unpack_from(page)
         if magic != CHANNEL_MAGIC:
             raise wrong(0, magic)
         if version != VERSION:
@@ -2160,7 +2165,7 @@ class BackendLink(Link):
         if count != sum(areas):
             raise wrong(44, count)
         if any(zero) or any(page[64 + 8 * count:]):
-            raise wrong(48, 0, Status.RESERVED)
+            raise wrong(56, 0, Status.RESERVED)
         references = list(struct.unpack_from(f"<{count}Q", page, 64))
         try:
             for pages in areas:
@@ -2170,6 +2175,7 @@ class BackendLink(Link):
             raise wrong(64, error.args[0], Status.BAD_REFERENCE) from None
         except MemoryError:
             raise wrong(64, 0, Status.NO_MEMORY) from None
+        return front_start, back_start
 
 
 class FrontendLink(Link):
@@ -2222,7 +2228,7 @@ class FrontendLink(Link):
         grant = self.conn.grant(memory)
         references = grant.references()
         head = CHANNEL.pack(CHANNEL_MAGIC, VERSION, self.epoch, offer["epoch"], PAGE_SHIFT, 0, 0,
-                            0, cells, sum(pages), b"")
+                            0, cells, sum(pages), RING_START, RING_START, b"")
         window = memory.window(0, 1)
         window.write(0, head + struct.pack(f"<{sum(pages)}Q", *references[1:]))
         window.close()
@@ -2231,13 +2237,14 @@ class FrontendLink(Link):
             windows.append(memory.window(at, count))
             at += count
         for ring in windows[:2]:                                        # [HDB-FE-004]
-            ring.store32(4, 1)
-            ring.store32(12, 1)
+            for offset in (0, 8):
+                ring.store32(offset, RING_START)
+                ring.store32(offset + 4, RING_START + 1)
         mine, theirs, my_cells, their_cells = windows
         features = Feature(offer["features"] & FEATURES)                # [HDB-FE-007]
         self.session = Session(self.conn, self.app, False, (self.epoch, offer["epoch"]),
                                self.app.limits(theirs.octets // 128), features, mine, theirs,
-                               my_cells, their_cells)
+                               my_cells, their_cells, (RING_START, RING_START))
         self._grant, self.state = grant, SessionState.GREETING
         self.session.hello(features)
         self.session.flush()

@@ -9,6 +9,9 @@
 /* HDB-BOTH-012: how many messages are taken before others have their turn. */
 #define BUDGET 64
 
+/* The indices wrap after one trip of a ring, where a fault shows at once. */
+#define RING_START (0 - HDMABUF_RING_SLOTS(DRIVER_PAGE))
+
 /* ---- States, by the tables of the protocol ------------------------------ */
 
 static void session_event(struct driver *driver, int event)
@@ -540,18 +543,22 @@ static void make_channel(struct driver *driver,
 		.ring_format = HDMABUF_RING_FORMAT_0,
 		.timeline_pages = 1,
 		.references = CHANNEL_PAGES - 1,
+		.frontend_ring_start = RING_START,
+		.backend_ring_start = RING_START,
 	};
 	uint8_t *page = driver->channel;
 
 	for (unsigned int i = 1; i < CHANNEL_PAGES; i++)
 		channel.reference[i - 1] = driver->channel_references[i];
 	hdmabuf_channel_encode(&channel, page);
-	hdmabuf_ring_format(page + OWN_RING * DRIVER_PAGE, DRIVER_PAGE);
-	hdmabuf_ring_format(page + PEER_RING * DRIVER_PAGE, DRIVER_PAGE);
+	hdmabuf_ring_format(page + OWN_RING * DRIVER_PAGE, DRIVER_PAGE,
+			    RING_START);
+	hdmabuf_ring_format(page + PEER_RING * DRIVER_PAGE, DRIVER_PAGE,
+			    RING_START);
 	hdmabuf_ring_init(&driver->own, page + OWN_RING * DRIVER_PAGE,
-			  DRIVER_PAGE);
+			  DRIVER_PAGE, RING_START);
 	hdmabuf_ring_init(&driver->peer, page + PEER_RING * DRIVER_PAGE,
-			  DRIVER_PAGE);
+			  DRIVER_PAGE, RING_START);
 }
 
 /* HELLO is in the ring before the record says where the ring is. */

@@ -108,6 +108,8 @@ bool hdmabuf_reply_read(const char *text, size_t octets,
  * @backend_ring_order: the backend's ring has 2^order pages
  * @timeline_pages: pages of each of the two timeline areas
  * @references: how many are valid in @reference
+ * @frontend_ring_start: where the indices of the frontend's ring begin
+ * @backend_ring_start: where those of the backend's ring begin
  * @reference: frontend's ring, backend's ring, frontend's timelines, backend's
  *	timelines
  */
@@ -121,6 +123,8 @@ struct hdmabuf_channel_info {
 	uint32_t backend_ring_order;
 	uint32_t timeline_pages;
 	uint32_t references;
+	uint32_t frontend_ring_start;
+	uint32_t backend_ring_start;
 	uint64_t reference[HDMABUF_CHANNEL_REFERENCES_MAX];
 };
 

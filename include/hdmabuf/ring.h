@@ -60,19 +60,24 @@ enum hdmabuf_ring_result {
  * hdmabuf_ring_format() - prepare the shared memory of a ring
  * @shared: the ring's pages, mapped contiguously; are cleared
  * @octets: their size, a power of two of at least one page
+ * @start: where the indices begin, as in the channel page
  *
  * To be called by the frontend, for both rings, before the channel is
  * published.  Follows HDB-FE-004.
  */
-void hdmabuf_ring_format(void *shared, size_t octets);
+void hdmabuf_ring_format(void *shared, size_t octets, uint32_t start);
 
 /**
  * hdmabuf_ring_init() - prepare an end's view of a ring
  * @ring: to be filled
  * @shared: the ring's pages, mapped contiguously; must outlive @ring
  * @octets: their size, a power of two of at least one page
+ * @start: where the indices begin, as in the channel page
+ *
+ * Follows HDB-BOTH-068: what the ring says does not count.
  */
-void hdmabuf_ring_init(struct hdmabuf_ring *ring, void *shared, size_t octets);
+void hdmabuf_ring_init(struct hdmabuf_ring *ring, void *shared, size_t octets,
+		       uint32_t start);
 
 /**
  * hdmabuf_ring_put() - copy a message into the next slot, not yet visible

@@ -345,6 +345,10 @@ void hdmabuf_channel_encode(const struct hdmabuf_channel_info *info, void *page)
 		hdmabuf_put_le32(info->backend_ring_order);
 	channel->timeline_pages = hdmabuf_put_le32(info->timeline_pages);
 	channel->references = hdmabuf_put_le32(info->references);
+	channel->frontend_ring_start =
+		hdmabuf_put_le32(info->frontend_ring_start);
+	channel->backend_ring_start =
+		hdmabuf_put_le32(info->backend_ring_start);
 	for (i = 0; i < info->references && i < HDMABUF_CHANNEL_REFERENCES_MAX;
 	     i++)
 		channel->reference[i] = hdmabuf_put_le64(info->reference[i]);
@@ -364,6 +368,8 @@ static void read_fields(const struct hdmabuf_channel *page,
 	info->backend_ring_order = hdmabuf_get_le32(page->backend_ring_order);
 	info->timeline_pages = hdmabuf_get_le32(page->timeline_pages);
 	info->references = hdmabuf_get_le32(page->references);
+	info->frontend_ring_start = hdmabuf_get_le32(page->frontend_ring_start);
+	info->backend_ring_start = hdmabuf_get_le32(page->backend_ring_start);
 	for (i = 0; i < HDMABUF_CHANNEL_REFERENCES_MAX; i++)
 		info->reference[i] = hdmabuf_get_le64(page->reference[i]);
 }

@@ -577,6 +577,8 @@ static const struct hdmabuf_channel_info usual_info = {
 	.page_shift = 12,
 	.timeline_pages = 1,
 	.references = 4,
+	.frontend_ring_start = 0xffffffe0,
+	.backend_ring_start = 0x12345678,
 	.reference = { 0x101, 0x102, 0x8000000000000103, 0x104 },
 };
 
@@ -634,8 +636,8 @@ static void page_is_as_specified(void **state)
 		0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0xcb, 0x04, 0xfb, 0x71,
 		0x1f, 0x01, 0,	  0,	12,   0,    0,	  0,	0,    0,
 		0,    0,    0,	  0,	0,    0,    0,	  0,	0,    0,
-		1,    0,    0,	  0,	4,    0,    0,	  0,	0,    0,
-		0,    0,    0,	  0,	0,    0,    0,	  0,	0,    0,
+		1,    0,    0,	  0,	4,    0,    0,	  0,	0xe0, 0xff,
+		0xff, 0xff, 0x78, 0x56, 0x34, 0x12, 0,	  0,	0,    0,
 		0,    0,    0,	  0,	1,    1,    0,	  0,	0,    0,
 		0,    0,    2,	  1,	0,    0,    0,	  0,	0,    0,
 		3,    1,    0,	  0,	0,    0,    0,	  0x80, 4,    1,
@@ -682,6 +684,8 @@ static void page_is_read_as_it_was(void **state)
 	assert_int_equal(info.backend_ring_order, 0);
 	assert_int_equal(info.timeline_pages, 1);
 	assert_int_equal(info.references, 4);
+	assert_int_equal(info.frontend_ring_start, 0xffffffe0);
+	assert_int_equal(info.backend_ring_start, 0x12345678);
 	assert_memory_equal(info.reference, usual_info.reference,
 			    sizeof(info.reference));
 }
@@ -916,7 +920,7 @@ static void what_must_be_zero(void **state)
 	for (i = 0; i < sizeof(page.zero); i++) {
 		page = usual_page();
 		page.zero[i] = 0x80;
-		assert_fault(&page, &usual_offer, HDMABUF_STATUS_RESERVED, 48,
+		assert_fault(&page, &usual_offer, HDMABUF_STATUS_RESERVED, 56,
 			     0);
 	}
 	for (i = 4; i < HDMABUF_CHANNEL_REFERENCES_MAX; i++) {
@@ -933,13 +937,19 @@ static void what_must_be_zero(void **state)
 	}
 }
 
-/* One wrong bit anywhere is noticed, but in a reference: any number may be one. */
+/* Any number may be a reference, or the start of a ring. */
+static bool may_be_any_number(size_t offset)
+{
+	return (offset >= AT(frontend_ring_start) && offset < AT(zero)) ||
+	       (offset >= AT(reference) && offset < AT(reference) + 4 * 8);
+}
+
+/* One wrong bit anywhere else is noticed. */
 static void flipped_bits_of_a_page(void **state)
 {
 	struct hdmabuf_channel page = usual_page();
 	unsigned char *octets = (unsigned char *)&page;
 	struct hdmabuf_fault fault;
-	bool is_reference;
 	uint16_t status;
 	size_t i;
 	int bit;
@@ -949,11 +959,9 @@ static void flipped_bits_of_a_page(void **state)
 		for (bit = 0; bit < 8; bit++) {
 			octets[i] ^= (unsigned char)(1 << bit);
 			status = decode(&page, &usual_offer, &fault);
-			is_reference = i >= AT(reference) &&
-				       i < AT(reference) + 4 * 8;
 			assert_int_equal(status == HDMABUF_STATUS_OK,
-					 is_reference);
-			if (!is_reference)
+					 may_be_any_number(i));
+			if (!may_be_any_number(i))
 				assert_int_equal(fault.where,
 						 HDMABUF_WHERE_CHANNEL);
 			octets[i] ^= (unsigned char)(1 << bit);

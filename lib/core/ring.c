@@ -4,22 +4,28 @@
 
 #include "lib/core/octets.h"
 
-void hdmabuf_ring_format(void *shared, size_t octets)
+void hdmabuf_ring_format(void *shared, size_t octets, uint32_t start)
 {
 	struct hdmabuf_ring_indices *indices = shared;
 
 	octets_clear(shared, octets);
-	hdmabuf_shared_write(&indices->req_event, 1);
-	hdmabuf_shared_write(&indices->rsp_event, 1);
+	hdmabuf_shared_write(&indices->req_prod, start);
+	hdmabuf_shared_write(&indices->req_event, start + 1);
+	hdmabuf_shared_write(&indices->rsp_prod, start);
+	hdmabuf_shared_write(&indices->rsp_event, start + 1);
 }
 
-void hdmabuf_ring_init(struct hdmabuf_ring *ring, void *shared, size_t octets)
+void hdmabuf_ring_init(struct hdmabuf_ring *ring, void *shared, size_t octets,
+		       uint32_t start)
 {
 	octets_clear(ring, sizeof(*ring));
 	ring->indices = shared;
 	ring->slot = (union hdmabuf_message *)(ring->indices + 1);
 	ring->slots = (uint32_t)HDMABUF_RING_SLOTS(octets);
 	ring->mask = ring->slots - 1;
+	ring->produced = start;
+	ring->consumed = start;
+	ring->pushed = start;
 }
 
 /* HDB-BOTH-014: write the event, full barrier, look at the index again. */

@@ -35,24 +35,16 @@ static uint32_t stored(hdmabuf_le32 word)
 	return hdmabuf_get_le32(word);
 }
 
-static void set_up(struct pair *pair)
+static void set_up_at(struct pair *pair, uint32_t start)
 {
-	hdmabuf_ring_format(pair->page, PAGE);
-	hdmabuf_ring_init(&pair->front, pair->page, PAGE);
-	hdmabuf_ring_init(&pair->back, pair->page, PAGE);
+	hdmabuf_ring_format(pair->page, PAGE, start);
+	hdmabuf_ring_init(&pair->front, pair->page, PAGE, start);
+	hdmabuf_ring_init(&pair->back, pair->page, PAGE, start);
 }
 
-/* As after so many round trips, with everybody about to sleep. */
-static void set_up_at(struct pair *pair, uint32_t index)
+static void set_up(struct pair *pair)
 {
-	set_up(pair);
-	pair->front.produced = pair->front.pushed = index;
-	pair->back.produced = pair->back.pushed = index;
-	pair->front.consumed = pair->back.consumed = index;
-	shared(pair)->req_prod = hdmabuf_put_le32(index);
-	shared(pair)->rsp_prod = hdmabuf_put_le32(index);
-	shared(pair)->req_event = hdmabuf_put_le32(index + 1);
-	shared(pair)->rsp_event = hdmabuf_put_le32(index + 1);
+	set_up_at(pair, 0);
 }
 
 static union hdmabuf_message numbered(uint32_t number)
@@ -148,7 +140,13 @@ static void format_is_as_specified(void **state)
 	memset(page, 0xff, sizeof(page));
 	want[4] = 1;
 	want[12] = 1;
-	hdmabuf_ring_format(page, sizeof(page));
+	hdmabuf_ring_format(page, sizeof(page), 0);
+	assert_memory_equal(page, want, sizeof(page));
+	memset(want, 0xff, 4);
+	memset(want + 4, 0, 4);
+	memset(want + 8, 0xff, 4);
+	memset(want + 12, 0, 4);
+	hdmabuf_ring_format(page, sizeof(page), UINT32_MAX);
 	assert_memory_equal(page, want, sizeof(page));
 }
 
@@ -163,8 +161,9 @@ static void slots_of_all_sizes(void **state)
 		union hdmabuf_message message = numbered(order);
 		uint32_t slots = 32u << order;
 
-		hdmabuf_ring_format(pages, (size_t)PAGE << order);
-		hdmabuf_ring_init(&ring, pages, (size_t)PAGE << order);
+		hdmabuf_ring_format(pages, (size_t)PAGE << order, 0 - slots);
+		hdmabuf_ring_init(&ring, pages, (size_t)PAGE << order,
+				  0 - slots);
 		for (i = 0; i < slots; i++) {
 			assert_int_equal(hdmabuf_ring_free_requests(&ring),
 					 slots - i);
@@ -949,9 +948,9 @@ static void a_hostile_process(void **state)
 	assert_ptr_not_equal(area, MAP_FAILED);
 	shown = (struct pair *)(area + PAGE);
 	assert_int_equal(mprotect(shown, PAGE, PROT_READ | PROT_WRITE), 0);
-	hdmabuf_ring_format(shown->page, PAGE);
-	hdmabuf_ring_init(&pair.front, shown->page, PAGE);
-	hdmabuf_ring_init(&pair.back, shown->page, PAGE);
+	hdmabuf_ring_format(shown->page, PAGE, 0 - SLOTS);
+	hdmabuf_ring_init(&pair.front, shown->page, PAGE, 0 - SLOTS);
+	hdmabuf_ring_init(&pair.back, shown->page, PAGE, 0 - SLOTS);
 	pid = start(scribble, shown, -1, -1);
 	for (round = 0; round < 200000; round++)
 		suffer(&pair);

@@ -45,17 +45,27 @@ static void channel_attach(struct hdmabuf_session *session, uint8_t *parts)
 
 	channel->cells = (info->timeline_pages << shift) / HDMABUF_CELL_OCTETS;
 	if (session->endpoint->role == HDMABUF_FRONTEND) {
-		hdmabuf_ring_init(&channel->own, front, front_octets);
-		hdmabuf_ring_init(&channel->peer, back, back_octets);
+		hdmabuf_ring_init(&channel->own, front, front_octets,
+				  info->frontend_ring_start);
+		hdmabuf_ring_init(&channel->peer, back, back_octets,
+				  info->backend_ring_start);
 		channel->own_cells = front_cells;
 		channel->peer_cells = back_cells;
 	} else {
-		hdmabuf_ring_init(&channel->own, back, back_octets);
-		hdmabuf_ring_init(&channel->peer, front, front_octets);
+		hdmabuf_ring_init(&channel->own, back, back_octets,
+				  info->backend_ring_start);
+		hdmabuf_ring_init(&channel->peer, front, front_octets,
+				  info->frontend_ring_start);
 		channel->own_cells = back_cells;
 		channel->peer_cells = front_cells;
 	}
 	session->has_channel = true;
+}
+
+/* One trip of the ring before the wrap: a fault in it shows at once. */
+static uint32_t ring_start(uint32_t order, uint32_t page_shift)
+{
+	return 0 - HDMABUF_RING_SLOTS(1u << (order + page_shift));
 }
 
 static void channel_choose(struct hdmabuf_session *session,
@@ -80,6 +90,8 @@ static void channel_choose(struct hdmabuf_session *session,
 	info->backend_ring_order = order;
 	info->timeline_pages = pages;
 	info->references = hdmabuf_channel_pages(info);
+	info->frontend_ring_start = ring_start(order, info->page_shift);
+	info->backend_ring_start = ring_start(order, info->page_shift);
 }
 
 static void channel_fill(struct hdmabuf_session *session)
@@ -97,9 +109,11 @@ static void channel_fill(struct hdmabuf_session *session)
 			share_reference(&channel->own_pages->share, i + 1);
 	hdmabuf_channel_encode(info, page);
 	hdmabuf_ring_format(parts + (at.frontend_ring << shift),
-			    (size_t)1 << (info->frontend_ring_order + shift));
+			    (size_t)1 << (info->frontend_ring_order + shift),
+			    info->frontend_ring_start);
 	hdmabuf_ring_format(parts + (at.backend_ring << shift),
-			    (size_t)1 << (info->backend_ring_order + shift));
+			    (size_t)1 << (info->backend_ring_order + shift),
+			    info->backend_ring_start);
 	channel_attach(session, parts);
 }
 

@@ -261,7 +261,7 @@ static const struct damage {
 	  HDMABUF_STATUS_INVALID },
 	{ offsetof(struct hdmabuf_channel, zero), 1, 1,
 	  HDMABUF_STATUS_RESERVED },
-	{ offsetof(struct hdmabuf_channel, zero) + 15, 1, 0x80,
+	{ offsetof(struct hdmabuf_channel, zero) + 7, 1, 0x80,
 	  HDMABUF_STATUS_RESERVED },
 	{ offsetof(struct hdmabuf_channel, reference), 8, 0,
 	  HDMABUF_STATUS_BAD_REFERENCE },
@@ -326,6 +326,111 @@ static void test_channel_reference(void **state)
 		check_refused(&rig, HDMABUF_STATUS_BAD_REFERENCE);
 		rig_run(&rig);
 	}
+	rig_greet(&rig);
+	rig_check(&rig);
+	rig_close(&rig);
+}
+
+/* ---- where the rings begin ----------------------------------------------- */
+
+/* More than twice round a ring of a page, each way. */
+static void check_trips(struct rig *rig)
+{
+	int i;
+
+	for (i = 0; i < 70; i++)
+		rig_check(rig);
+}
+
+/* HDB-BOTH-068: the frontend's rings wrap after one trip. */
+static void check_wrap(enum hdmabuf_role role)
+{
+	struct rig rig = { 0 };
+
+	rig_open(&rig, role, NULL);
+	rig.raw.front_start = rig.raw.back_start = 0 - 32;
+	rig_run(&rig);
+	rig_greet(&rig);
+	assert_int_equal(rig.raw.info.frontend_ring_start, 0xffffffe0);
+	assert_int_equal(rig.raw.info.backend_ring_start, 0xffffffe0);
+	check_trips(&rig);
+	assert_in_range(hdmabuf_get_le32(rig.raw.own.indices->req_prod), 32,
+			1000);
+	assert_in_range(hdmabuf_get_le32(rig.raw.peer.indices->rsp_prod), 32,
+			1000);
+	assert_false(rig.raw.confused);
+	rig_close(&rig);
+}
+
+static void test_rings_wrap(void **state)
+{
+	(void)state;
+	check_wrap(HDMABUF_FRONTEND);
+	check_wrap(HDMABUF_BACKEND);
+}
+
+/* HDB-BOTH-068: a backend begins wherever its frontend wants to. */
+static void test_rings_start_anywhere(void **state)
+{
+	static const uint32_t starts[] = {
+		0,	    1,		31,	    32,		1000000007,
+		0x7fffffff, 0x80000000, 0xfffffff0, UINT32_MAX,
+	};
+	size_t i, count = sizeof(starts) / sizeof(starts[0]);
+	struct rig rig = { 0 };
+
+	(void)state;
+	rig_open(&rig, HDMABUF_BACKEND, NULL);
+	rig_run(&rig);
+	for (i = 0; i < count; i++) {
+		rig.raw.front_start = starts[i];
+		rig.raw.back_start = starts[(i + 4) % count];
+		rig_greet(&rig);
+		check_trips(&rig);
+		raw_publish_text(&rig.raw, "");
+		rig_wait(&rig, &rig.end.seen.disconnected, (unsigned)i + 1);
+	}
+	rig_close(&rig);
+}
+
+/* What the ring says of the backend's own indices does not count. */
+static void test_start_of_own_indices(void **state)
+{
+	struct rig rig = { 0 };
+	struct raw_peer *raw = &rig.raw;
+
+	(void)state;
+	rig_open(&rig, HDMABUF_BACKEND, NULL);
+	rig_run(&rig);
+	raw->front_start = 100;
+	raw->back_start = 200;
+	raw_prepare(raw);
+	raw->own.indices->rsp_prod = hdmabuf_put_le32(50);
+	raw->peer.indices->req_prod = hdmabuf_put_le32(50);
+	raw_publish_reply(raw);
+	rig_wait(&rig, &raw->answers.count, 1);
+	raw_take(&raw->answers);
+	assert_int_equal(hdmabuf_get_le32(raw->own.indices->rsp_prod), 101);
+	rig_check(&rig);
+	assert_int_equal(hdmabuf_get_le32(raw->peer.indices->req_prod), 201);
+	rig_close(&rig);
+}
+
+/* A frontend that counts from elsewhere than its page says has broken the ring. */
+static void test_start_contradicted(void **state)
+{
+	struct rig rig = { 0 };
+	struct hdmabuf_channel *page;
+
+	(void)state;
+	rig_open(&rig, HDMABUF_BACKEND, NULL);
+	rig_run(&rig);
+	raw_prepare(&rig.raw);
+	page = rig.raw.page;
+	page->frontend_ring_start = hdmabuf_put_le32(100);
+	raw_publish_reply(&rig.raw);
+	rig_wait(&rig, &rig.end.seen.errors, 1);
+	assert_int_equal(rig.end.seen.connected, 0);
 	rig_greet(&rig);
 	rig_check(&rig);
 	rig_close(&rig);
@@ -694,6 +799,8 @@ static void test_answer(void **state)
 	raw_take_channel(&rig.raw);
 	assert_int_equal(rig.raw.info.frontend_ring_order, 1);
 	assert_int_equal(rig.raw.info.backend_ring_order, 1);
+	assert_int_equal(rig.raw.info.frontend_ring_start, 0 - 64u);
+	assert_int_equal(rig.raw.info.backend_ring_start, 0 - 64u);
 	assert_int_equal(rig.raw.info.timeline_pages, 2);
 	assert_int_equal(rig.raw.info.epoch_frontend, rig.raw.reply.epoch);
 	rig_expect(&rig, HDMABUF_OP_HELLO, &request);
@@ -952,6 +1059,10 @@ int main(void)
 		cmocka_unit_test(test_offer),
 		cmocka_unit_test(test_damaged_channel),
 		cmocka_unit_test(test_channel_reference),
+		cmocka_unit_test(test_rings_wrap),
+		cmocka_unit_test(test_rings_start_anywhere),
+		cmocka_unit_test(test_start_of_own_indices),
+		cmocka_unit_test(test_start_contradicted),
 		cmocka_unit_test(test_channel_of_one_page),
 		cmocka_unit_test(test_ignored_records),
 		cmocka_unit_test(test_stale_answer),

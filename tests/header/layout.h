@@ -20,7 +20,9 @@
 	FIELD(struct hdmabuf_channel, backend_ring_order, 36, 4) \
 	FIELD(struct hdmabuf_channel, timeline_pages, 40, 4) \
 	FIELD(struct hdmabuf_channel, references, 44, 4) \
-	FIELD(struct hdmabuf_channel, zero, 48, 16) \
+	FIELD(struct hdmabuf_channel, frontend_ring_start, 48, 4) \
+	FIELD(struct hdmabuf_channel, backend_ring_start, 52, 4) \
+	FIELD(struct hdmabuf_channel, zero, 56, 8) \
 	FIELD(struct hdmabuf_channel, reference, 64, 2048) \
 \
 	TYPE(struct hdmabuf_ring_indices, 64) \

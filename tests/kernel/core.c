@@ -20,15 +20,16 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-/* One request from one end of a ring to the other. */
+/* One request from one end of a ring to the other, the last before the wrap. */
 static int exchange(void *page)
 {
+	const u32 start = 0xffffffff;
 	union hdmabuf_message sent, received;
 	struct hdmabuf_ring here, there;
 
-	hdmabuf_ring_format(page, PAGE_SIZE);
-	hdmabuf_ring_init(&here, page, PAGE_SIZE);
-	hdmabuf_ring_init(&there, page, PAGE_SIZE);
+	hdmabuf_ring_format(page, PAGE_SIZE, start);
+	hdmabuf_ring_init(&here, page, PAGE_SIZE, start);
+	hdmabuf_ring_init(&there, page, PAGE_SIZE, start);
 	memset(&sent, 0, sizeof(sent));
 	sent.echo.header.operation = hdmabuf_put_le16(HDMABUF_OP_ECHO);
 	if (!hdmabuf_ring_put_request(&here, &sent))
