@@ -42,7 +42,7 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 archive = $(BUILD)/obj/lib$(1).a
 
 LIB_SRC  := $(call sources,lib/*.c lib/*/*.c)
-CORE_SRC := $(filter lib/core/%,$(LIB_SRC))
+CORE_SRC := $(filter lib/core/% lib/trace/%,$(LIB_SRC))
 PARTS    := reference-common reference-frontend reference-backend tests
 TEST_SRC := $(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.c \
 		reference-*/*_test.c conformance/*_test.c conformance/*/*_test.c)
