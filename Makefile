@@ -43,7 +43,7 @@ archive = $(BUILD)/obj/lib$(1).a
 
 LIB_SRC  := $(call sources,lib/*.c lib/*/*.c)
 CORE_SRC := $(filter lib/core/% lib/trace/%,$(LIB_SRC))
-PARTS    := reference-common reference-frontend reference-backend tests
+PARTS    := reference-common reference-frontend reference-backend tests conformance
 TEST_SRC := $(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.c \
 		reference-*/*_test.c conformance/*_test.c conformance/*/*_test.c)
 SRC      := $(LIB_SRC) $(call sources,$(PARTS:=/*.c)) $(TEST_SRC)
@@ -172,7 +172,7 @@ $(PROGRAMS): $(BUILD)/bin/hdmabuf-%: $(BUILD)/obj/libreference-%.a \
 # A test may use what stands beside it: only the programs' folders differ.
 define test_rule
 $(BUILD)/tests/$(notdir $(1:.c=)): $(call objects,$(1)) \
-	$(if $(filter reference-%,$(1)),$(call archive,$(firstword $(subst /, ,$(1)))))
+	$(if $(filter reference-% conformance/%,$(1)),$(call archive,$(firstword $(subst /, ,$(1)))))
 endef
 $(foreach test,$(TEST_SRC),$(eval $(call test_rule,$(test))))
 
