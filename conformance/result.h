@@ -2,7 +2,7 @@
 /*
  * result.h - what a run of the suite has found
  *
- * One model, which every report is written from.
+ * One model, which every report is written from. A string that is empty may be NULL.
  */
 #ifndef CONFORMANCE_RESULT_H
 #define CONFORMANCE_RESULT_H
@@ -113,17 +113,38 @@ struct run {
 	size_t count;
 };
 
+/* What a verdict comes to where there are but three, as in an exit status or TAP. */
+enum outcome {
+	OUTCOME_PASSED,
+	OUTCOME_FAILED,
+	OUTCOME_SKIPPED,
+	OUTCOME_COUNT
+};
+
 /* How many tests have each verdict. */
 void run_count(const struct run *run, size_t counts[VERDICT_COUNT]);
 
 /*
- * The worst that was found of a clause over all tests: PASS if a test that is about
- * it passed and no finding names it; SKIP if no such test ran to its end, or if there
- * is none.
+ * WARN has passed and INCONCLUSIVE is skipped, unless the run is strict: then both
+ * have failed.
+ */
+enum outcome run_outcome(const struct run *run, enum verdict verdict);
+/* How many tests have each outcome. */
+void run_count_outcomes(const struct run *run, size_t counts[OUTCOME_COUNT]);
+
+/* Whether a test is about a clause; whether it is, or has a finding that names it. */
+bool result_is_about(const struct result *result, enum clause clause);
+bool result_concerns(const struct result *result, enum clause clause);
+
+/*
+ * What the run says of a clause: the worst finding that names it. Where none does:
+ * PASS if a test about it passed, be it with a warning about another; INCONCLUSIVE if
+ * such tests ran, but failed for another reason before they could tell; SKIP if none
+ * ran.
  */
 enum verdict run_clause_verdict(const struct run *run, enum clause clause);
 
-/* Whether the run as a whole is a success: no FAIL, no ERROR, see @strict. */
+/* Whether the run as a whole is a success: no test has failed. */
 bool run_passed(const struct run *run);
 
 #endif
