@@ -164,6 +164,7 @@ static struct hdmabuf_info slot_info(const struct stream *stream,
 		.rights = stream->exporter->peer->options->rights,
 		.attributes = HDMABUF_ATTRIBUTE_CACHED,
 		.tag = stream->number,
+		.directory_format = stream->exporter->peer->options->directory,
 		.type = HDMABUF_TYPE_PICTURE,
 		.picture = {
 			.width = format->width,
@@ -243,7 +244,8 @@ static void tell_export_error(struct stream *stream, int error)
 /* Then this end will be told that the session is over. */
 static bool is_leaving(const struct hdmabuf_fault *fault)
 {
-	return fault->status == HDMABUF_STATUS_CLOSING;
+	return fault->status == HDMABUF_STATUS_CLOSING ||
+	       fault->status == HDMABUF_STATUS_LOST;
 }
 
 /* Whatever it was: without it the stream cannot go on. */
@@ -275,12 +277,12 @@ static void on_exported(void *user, struct hdmabuf_buffer *buffer,
 			     fault);
 }
 
-static void on_refused(void *user, struct hdmabuf_session *session,
-		       uint16_t operation, struct hdmabuf_buffer *buffer,
-		       const struct hdmabuf_fault *fault)
+static void on_answered(void *user, struct hdmabuf_session *session,
+			uint16_t operation, struct hdmabuf_buffer *buffer,
+			const struct hdmabuf_fault *fault)
 {
 	(void)buffer;
-	if (is_leaving(fault))
+	if (!fault || is_leaving(fault))
 		return;
 	/* It has let go of the buffer while the request was under way. */
 	if (fault->status == HDMABUF_STATUS_NO_SUCH_BUFFER)
@@ -901,7 +903,7 @@ static const struct hdmabuf_callbacks callbacks = {
 	.connected = on_connected,
 	.disconnected = on_disconnected,
 	.exported = on_exported,
-	.refused = on_refused,
+	.answered = on_answered,
 	.released = on_released,
 	.reached = on_reached,
 };

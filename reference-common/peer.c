@@ -267,7 +267,6 @@ static void configure(struct hdmabuf_config *config,
 	/* What these programs have a use for, and no more. */
 	config->features = HDMABUF_FEATURE_TABLE | HDMABUF_FEATURE_EXTENTS |
 			   HDMABUF_FEATURE_UPDATE;
-	config->directory_format = options->directory;
 	config->max_sessions = options->once ? 1 : PEER_SESSIONS_MAX;
 }
 

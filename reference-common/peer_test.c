@@ -136,15 +136,17 @@ static void on_exported(void *user, struct hdmabuf_buffer *buffer,
 		other->fault = *fault;
 }
 
-static void on_refused(void *user, struct hdmabuf_session *session,
-		       uint16_t operation, struct hdmabuf_buffer *buffer,
-		       const struct hdmabuf_fault *fault)
+static void on_answered(void *user, struct hdmabuf_session *session,
+			uint16_t operation, struct hdmabuf_buffer *buffer,
+			const struct hdmabuf_fault *fault)
 {
 	struct other *other = user;
 
 	(void)session;
 	(void)operation;
 	(void)buffer;
+	if (!fault)
+		return;
 	other->refused++;
 	other->fault = *fault;
 }
@@ -206,7 +208,7 @@ static void open_other(struct other *other, enum hdmabuf_role role,
 		.connected = on_connected,
 		.disconnected = on_disconnected,
 		.exported = on_exported,
-		.refused = on_refused,
+		.answered = on_answered,
 		.released = on_released,
 		.reached = on_reached,
 		.imported = on_imported,

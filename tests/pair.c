@@ -197,28 +197,33 @@ static void on_queried(void *user, struct hdmabuf_buffer *buffer,
 }
 
 static void on_echoed(void *user, struct hdmabuf_session *session,
-		      const uint8_t *octets)
+		      const uint8_t *octets, const struct hdmabuf_fault *fault)
 {
 	struct end *end = user;
 
 	end->seen.echoed++;
-	memcpy(end->seen.echo, octets, sizeof(end->seen.echo));
+	end->seen.fault = fault ? *fault : (struct hdmabuf_fault){ 0 };
+	if (!fault)
+		memcpy(end->seen.echo, octets, sizeof(end->seen.echo));
 	if (end->hooks.echoed)
-		end->hooks.echoed(end, session, octets);
+		end->hooks.echoed(end, session, octets, fault);
 }
 
-static void on_refused(void *user, struct hdmabuf_session *session,
-		       uint16_t operation, struct hdmabuf_buffer *buffer,
-		       const struct hdmabuf_fault *fault)
+static void on_answered(void *user, struct hdmabuf_session *session,
+			uint16_t operation, struct hdmabuf_buffer *buffer,
+			const struct hdmabuf_fault *fault)
 {
 	struct end *end = user;
 
-	end->seen.refused++;
-	end->seen.refused_operation = operation;
-	end->seen.refused_buffer = buffer;
-	end->seen.fault = *fault;
-	if (end->hooks.refused)
-		end->hooks.refused(end, session, operation, buffer, fault);
+	end->seen.answered++;
+	end->seen.answered_operation = operation;
+	end->seen.answered_buffer = buffer;
+	if (fault) {
+		end->seen.refused++;
+		end->seen.fault = *fault;
+	}
+	if (end->hooks.answered)
+		end->hooks.answered(end, session, operation, buffer, fault);
 }
 
 static void on_quarantined(void *user, struct hdmabuf_buffer *buffer)
@@ -266,7 +271,7 @@ static const struct hdmabuf_callbacks callbacks = {
 	.allocated = on_allocated,
 	.queried = on_queried,
 	.echoed = on_echoed,
-	.refused = on_refused,
+	.answered = on_answered,
 	.quarantined = on_quarantined,
 	.released = on_released,
 	.reached = on_reached,
@@ -469,6 +474,7 @@ void sample_make(struct sample *sample, struct end *end, uint64_t size,
 		.size = size,
 		.rights = rights,
 		.attributes = HDMABUF_ATTRIBUTE_CACHED,
+		.directory_format = HDMABUF_DIRECTORY_EXTENTS,
 		.type = HDMABUF_TYPE_RAW,
 	};
 }

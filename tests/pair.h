@@ -61,9 +61,10 @@ struct journal {
 	struct hdmabuf_query_body query;
 	unsigned int echoed;
 	uint8_t echo[56];
+	unsigned int answered;
 	unsigned int refused;
-	uint16_t refused_operation;
-	struct hdmabuf_buffer *refused_buffer;
+	uint16_t answered_operation;
+	struct hdmabuf_buffer *answered_buffer;
 	struct hdmabuf_fault fault;
 	unsigned int quarantined;
 	unsigned int released;

@@ -70,6 +70,8 @@ struct hdmabuf_cyclic_info {
  * @rights: &enum hdmabuf_rights
  * @attributes: &enum hdmabuf_attribute
  * @tag: which stream or surface this is
+ * @directory_format: &enum hdmabuf_directory_format: how its pages are listed; to an
+ *	exporter a wish, as LIST is used where the feature was not negotiated
  * @type: &enum hdmabuf_type; says which of the two below counts
  * @picture: if it is a picture
  * @cyclic: if it is cyclic
@@ -83,6 +85,7 @@ struct hdmabuf_info {
 	uint32_t rights;
 	uint32_t attributes;
 	uint64_t tag;
+	uint32_t directory_format;
 	uint32_t type;
 	union {
 		struct hdmabuf_picture_info picture;

@@ -111,8 +111,6 @@ enum hdmabuf_log_level {
  * @ring_order: the end's rings have up to 2^order pages
  * @timeline_pages: pages of timelines for each end
  * @max_sessions: a backend refuses more peers than this
- * @directory_format: &enum hdmabuf_directory_format to prefer for exports; LIST
- *	is used where the feature was not negotiated
  */
 struct hdmabuf_config {
 	uint64_t features;
@@ -120,7 +118,6 @@ struct hdmabuf_config {
 	uint32_t ring_order;
 	uint32_t timeline_pages;
 	uint32_t max_sessions;
-	uint32_t directory_format;
 };
 
 /**
@@ -157,6 +154,10 @@ struct hdmabuf_turn {
  * All are called from *hdmabuf_endpoint_dispatch()*, and any may be NULL.  They may
  * call every function of this header but dispatch() and close() of the endpoint.
  *
+ * Every request of this end is reported once, with a fault or NULL if it was
+ * accepted.  Those that are not answered when the session is over are reported before
+ * *disconnected*, with a fault of status LOST.
+ *
  * @log: a line for the log, without a newline
  * @connected: a session is established
  * @disconnected: it is over: @status is OK after CLOSE, or if this end stops, else
@@ -176,12 +177,15 @@ struct hdmabuf_turn {
  * @cpu_access: the peer is about to access a buffer by processor (@begin), or has
  *	done so: do cache maintenance and return OK; NULL stands for nothing to do
  * @exported: EXPORT was answered; @fault is NULL if it was accepted, else the buffer
- *	is released next
+ *	is released next, or quarantined if the session is lost
  * @allocated: ALLOCATE was answered: the buffer @id will come, or @fault is not NULL
- * @queried: QUERY was answered, or @fault is not NULL
- * @echoed: ECHO was answered, with 56 octets
- * @refused: another request was refused: @buffer is the one it was about, or NULL
- *	if there is none or it has been released meanwhile
+ * @queried: QUERY was answered, or @fault is not NULL; not told if the buffer has
+ *	been released meanwhile
+ * @echoed: ECHO was answered, with 56 octets, or @fault is not NULL
+ * @answered: another request than these was answered, UPDATE or HAND_OFF for
+ *	instance: @buffer is the one it was about, or NULL if there is none or it has
+ *	been released meanwhile.  Of UNEXPORT it is not told that the peer had just
+ *	released the buffer
  * @quarantined: an exported buffer is out of use but perhaps still mapped by the peer
  * @released: an exported buffer is all this end's again; its memory may be freed
  * @reached: a point that was waited for is reached, if @status is OK; else it never
@@ -215,10 +219,11 @@ struct hdmabuf_callbacks {
 			const struct hdmabuf_query_body *answer,
 			const struct hdmabuf_fault *fault);
 	void (*echoed)(void *user, struct hdmabuf_session *session,
-		       const uint8_t *octets);
-	void (*refused)(void *user, struct hdmabuf_session *session,
-			uint16_t operation, struct hdmabuf_buffer *buffer,
-			const struct hdmabuf_fault *fault);
+		       const uint8_t *octets,
+		       const struct hdmabuf_fault *fault);
+	void (*answered)(void *user, struct hdmabuf_session *session,
+			 uint16_t operation, struct hdmabuf_buffer *buffer,
+			 const struct hdmabuf_fault *fault);
 	void (*quarantined)(void *user, struct hdmabuf_buffer *buffer);
 	void (*released)(void *user, struct hdmabuf_buffer *buffer);
 	void (*reached)(void *user, struct hdmabuf_timeline_handle *timeline,
@@ -308,6 +313,15 @@ void hdmabuf_endpoint_quarantined(const struct hdmabuf_endpoint *endpoint,
 void hdmabuf_endpoint_stop(struct hdmabuf_endpoint *endpoint);
 
 /**
+ * hdmabuf_endpoint_start() - seek, or accept, sessions again
+ * @endpoint: open
+ *
+ * After *hdmabuf_endpoint_stop()*, and after *hdmabuf_session_close()* by a frontend
+ * that wants another session.
+ */
+void hdmabuf_endpoint_start(struct hdmabuf_endpoint *endpoint);
+
+/**
  * hdmabuf_endpoint_close() - stop at once
  * @endpoint: open, or NULL
  *
@@ -324,7 +338,7 @@ void hdmabuf_endpoint_close(struct hdmabuf_endpoint *endpoint);
  *
  * Imported buffers are unmapped first.  *disconnected* is reported when the other
  * end has answered.  The endpoint seeks no new session afterwards if it is a
- * frontend.
+ * frontend, until *hdmabuf_endpoint_start()*.
  *
  * Return: 0, -ENOTCONN, -EAGAIN
  */

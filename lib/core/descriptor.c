@@ -129,6 +129,8 @@ static void check_info(const struct hdmabuf_info *info, uint32_t page_shift,
 		    HDMABUF_RIGHTS_LEND);
 	check_range(fault, AT(attributes), info->attributes,
 		    HDMABUF_ATTRIBUTE_CACHED, HDMABUF_ATTRIBUTE_WRITE_COMBINED);
+	check_range(fault, AT(directory_format), info->directory_format,
+		    HDMABUF_DIRECTORY_LIST, HDMABUF_DIRECTORY_EXTENTS);
 	check_range(fault, AT(type), info->type, HDMABUF_TYPE_RAW,
 		    HDMABUF_TYPE_CYCLIC);
 	if (info->type == HDMABUF_TYPE_PICTURE)
@@ -285,6 +287,7 @@ static void decode_info(const struct hdmabuf_descriptor *from,
 	to->rights = hdmabuf_get_le32(from->rights);
 	to->attributes = hdmabuf_get_le32(from->attributes);
 	to->tag = hdmabuf_get_le64(from->tag);
+	to->directory_format = hdmabuf_get_le32(from->directory_format);
 	to->type = hdmabuf_get_le32(from->type);
 	to->private_octets = hdmabuf_get_le32(from->private_octets);
 	if (to->type == HDMABUF_TYPE_PICTURE)
@@ -408,8 +411,6 @@ static void check_layout(const struct hdmabuf_layout *layout,
 
 	check_range(fault, AT(page_shift), layout->page_shift, page_shift,
 		    page_shift);
-	check_range(fault, AT(directory_format), layout->directory_format,
-		    HDMABUF_DIRECTORY_LIST, HDMABUF_DIRECTORY_EXTENTS);
 	if (!layout->directory)
 		note(fault, HDMABUF_STATUS_BAD_REFERENCE, AT(directory), 0);
 	if (layout->directory_format <= HDMABUF_DIRECTORY_EXTENTS &&

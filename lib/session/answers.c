@@ -41,69 +41,88 @@ static void close_answered(struct hdmabuf_session *session,
 	session->close_unmapped = !answer->fault.status;
 }
 
-static void allocate_answered(struct hdmabuf_session *session,
-			      const struct hdmabuf_answer *answer)
-{
-	struct hdmabuf_endpoint *endpoint = session->endpoint;
-
-	if (endpoint->callbacks.allocated)
-		endpoint->callbacks.allocated(endpoint->user, session,
-					      &answer->buffer,
-					      fault_of(answer));
-}
-
-static void query_answered(struct hdmabuf_session *session,
-			   struct hdmabuf_buffer *buffer,
-			   const struct hdmabuf_answer *answer)
-{
-	struct hdmabuf_endpoint *endpoint = session->endpoint;
-
-	if (buffer && endpoint->callbacks.queried)
-		endpoint->callbacks.queried(endpoint->user, buffer,
-					    &answer->query, fault_of(answer));
-}
-
-static void echo_answered(struct hdmabuf_session *session,
-			  const struct hdmabuf_answer *answer)
-{
-	struct hdmabuf_endpoint *endpoint = session->endpoint;
-
-	if (!answer->fault.status && endpoint->callbacks.echoed)
-		endpoint->callbacks.echoed(endpoint->user, session,
-					   answer->echo);
-}
-
-/*
- * UNEXPORT: if nothing was mapped, the buffer is released. Else RELEASED will
- * follow, or has crossed it, if the importer does not know the buffer any more.
- */
-static void unexport_answered(struct hdmabuf_buffer *buffer,
-			      const struct hdmabuf_answer *answer)
-{
-	if (buffer && !answer->fault.status && !answer->mapped)
-		export_released(buffer);
-}
-
-/* What needs no word: the session ends, or RELEASED says it. */
+/* UNEXPORT of a buffer that the importer had released: RELEASED says it. */
 static bool is_explained(const struct hdmabuf_answer *answer)
 {
-	return answer->fault.status == HDMABUF_STATUS_CLOSING ||
-	       (answer->operation == HDMABUF_OP_UNEXPORT &&
-		answer->fault.status == HDMABUF_STATUS_NO_SUCH_BUFFER);
+	return answer->operation == HDMABUF_OP_UNEXPORT &&
+	       answer->fault.status == HDMABUF_STATUS_NO_SUCH_BUFFER;
 }
 
-static void refused(struct hdmabuf_session *session,
-		    const struct pending *pending,
-		    const struct hdmabuf_answer *answer)
+/* The buffer or timeline of a request may be gone by now. */
+static void tell_buffer(const struct hdmabuf_endpoint *endpoint,
+			struct hdmabuf_buffer *buffer,
+			const struct hdmabuf_answer *answer)
 {
-	struct hdmabuf_endpoint *endpoint = session->endpoint;
+	const struct hdmabuf_callbacks *tell = &endpoint->callbacks;
 
-	endpoint_log_fault(endpoint, hdmabuf_operation_text(answer->operation),
-			   &answer->fault);
-	if (endpoint->callbacks.refused)
-		endpoint->callbacks.refused(endpoint->user, session,
-					    answer->operation, pending->buffer,
-					    &answer->fault);
+	if (!buffer)
+		return;
+	if (answer->operation == HDMABUF_OP_EXPORT && tell->exported)
+		tell->exported(endpoint->user, buffer, fault_of(answer));
+	if (answer->operation == HDMABUF_OP_QUERY && tell->queried)
+		tell->queried(endpoint->user, buffer, &answer->query,
+			      fault_of(answer));
+}
+
+static void tell_answer(struct hdmabuf_session *session,
+			const struct pending *pending,
+			const struct hdmabuf_answer *answer)
+{
+	const struct hdmabuf_endpoint *endpoint = session->endpoint;
+	const struct hdmabuf_callbacks *tell = &endpoint->callbacks;
+	const struct hdmabuf_fault *fault = fault_of(answer);
+
+	switch (answer->operation) {
+	case HDMABUF_OP_EXPORT:
+	case HDMABUF_OP_QUERY:
+		tell_buffer(endpoint, pending->buffer, answer);
+		return;
+	case HDMABUF_OP_ALLOCATE:
+		if (tell->allocated)
+			tell->allocated(endpoint->user, session,
+					&answer->buffer, fault);
+		return;
+	case HDMABUF_OP_ECHO:
+		if (tell->echoed)
+			tell->echoed(endpoint->user, session, answer->echo,
+				     fault);
+		return;
+	default:
+		if (tell->answered)
+			tell->answered(endpoint->user, session,
+				       answer->operation, pending->buffer,
+				       fault);
+	}
+}
+
+/* What the application shall find done when it is told of an answer. */
+static void take_effect(const struct pending *pending,
+			const struct hdmabuf_answer *answer)
+{
+	const struct hdmabuf_fault *fault = fault_of(answer);
+	struct hdmabuf_buffer *buffer = pending->buffer;
+
+	if (buffer && answer->operation == HDMABUF_OP_EXPORT)
+		export_answered(buffer, fault);
+	if (buffer && answer->operation == HDMABUF_OP_UPDATE)
+		update_answered(buffer, fault);
+	if (buffer && answer->operation == HDMABUF_OP_HAND_OFF && fault)
+		hand_off_refused(buffer);
+	if (!pending->timeline)
+		return;
+	if (answer->operation == HDMABUF_OP_TIMELINE_CREATE)
+		timeline_created(pending->timeline, fault);
+	else
+		timeline_bury(pending->timeline, HDMABUF_STATUS_CANCELLED);
+}
+
+/* An EXPORT that was refused, or an UNEXPORT that finds nothing mapped. */
+static bool is_release(const struct hdmabuf_answer *answer)
+{
+	if (answer->operation == HDMABUF_OP_EXPORT)
+		return answer->fault.status;
+	return answer->operation == HDMABUF_OP_UNEXPORT &&
+	       !answer->fault.status && !answer->mapped;
 }
 
 void handle_answer(struct hdmabuf_session *session,
@@ -117,40 +136,34 @@ void handle_answer(struct hdmabuf_session *session,
 	case HDMABUF_OP_CLOSE:
 		close_answered(session, answer);
 		return;
-	case HDMABUF_OP_ALLOCATE:
-		allocate_answered(session, answer);
-		return;
-	case HDMABUF_OP_QUERY:
-		query_answered(session, pending->buffer, answer);
-		return;
-	case HDMABUF_OP_EXPORT:
-		if (pending->buffer)
-			export_answered(pending->buffer, fault_of(answer));
-		return;
-	case HDMABUF_OP_UPDATE:
-		if (pending->buffer)
-			update_answered(pending->buffer, fault_of(answer));
-		break;
-	case HDMABUF_OP_UNEXPORT:
-		unexport_answered(pending->buffer, answer);
-		break;
-	case HDMABUF_OP_HAND_OFF:
-		if (pending->buffer && answer->fault.status)
-			hand_off_refused(pending->buffer);
-		break;
-	case HDMABUF_OP_ECHO:
-		echo_answered(session, answer);
-		break;
-	case HDMABUF_OP_TIMELINE_CREATE:
-		if (pending->timeline)
-			timeline_created(pending->timeline, fault_of(answer));
-		break;
-	case HDMABUF_OP_TIMELINE_DESTROY:
-		if (pending->timeline)
-			timeline_bury(pending->timeline,
-				      HDMABUF_STATUS_CANCELLED);
-		break;
 	}
-	if (answer->fault.status && !is_explained(answer))
-		refused(session, pending, answer);
+	if (is_explained(answer))
+		return;
+	if (answer->fault.status)
+		endpoint_log_fault(session->endpoint,
+				   hdmabuf_operation_text(answer->operation),
+				   &answer->fault);
+	take_effect(pending, answer);
+	tell_answer(session, pending, answer);
+	if (pending->buffer && is_release(answer))
+		export_released(pending->buffer);
+}
+
+/* HDB-BOTH-027: what is not answered has ended. */
+void answers_lost(struct hdmabuf_session *session)
+{
+	struct hdmabuf_answer answer = {
+		.fault = { .status = HDMABUF_STATUS_LOST },
+	};
+	uint32_t i;
+
+	for (i = 0; i < session->pending_max; i++) {
+		struct pending pending = session->pending[i];
+
+		session->pending[i].used = false;
+		answer.operation = pending.operation;
+		if (pending.used && pending.operation != HDMABUF_OP_HELLO &&
+		    pending.operation != HDMABUF_OP_CLOSE)
+			tell_answer(session, &pending, &answer);
+	}
 }

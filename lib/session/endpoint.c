@@ -25,7 +25,6 @@ void hdmabuf_config_init(struct hdmabuf_config *config)
 	config->limits.max_in_flight = UINT32_MAX;
 	config->timeline_pages = 1;
 	config->max_sessions = 64;
-	config->directory_format = HDMABUF_DIRECTORY_EXTENTS;
 }
 
 static bool config_is_sane(const struct hdmabuf_config *config)
@@ -37,8 +36,7 @@ static bool config_is_sane(const struct hdmabuf_config *config)
 	       (!limits->max_buffers ||
 		limits->max_private >= HDMABUF_PRIVATE_MIN) &&
 	       config->ring_order <= HDMABUF_RING_ORDER_MAX &&
-	       config->timeline_pages <= HDMABUF_TIMELINE_PAGES_MAX &&
-	       config->directory_format <= HDMABUF_DIRECTORY_EXTENTS;
+	       config->timeline_pages <= HDMABUF_TIMELINE_PAGES_MAX;
 }
 
 static int poll_add(int epoll_fd, int fd)
@@ -363,6 +361,16 @@ void hdmabuf_endpoint_stop(struct hdmabuf_endpoint *endpoint)
 	endpoint->stopped = true;
 	LIST_FOREACH(session, &endpoint->sessions, entry)
 		session->record_changed = true;
+	hdmabuf_endpoint_flush(endpoint);
+}
+
+void hdmabuf_endpoint_start(struct hdmabuf_endpoint *endpoint)
+{
+	struct hdmabuf_session *session;
+
+	endpoint->stopped = false;
+	LIST_FOREACH(session, &endpoint->sessions, entry)
+		session_start(session);
 	hdmabuf_endpoint_flush(endpoint);
 }
 

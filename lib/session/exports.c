@@ -8,9 +8,9 @@
 
 #include "internal.h"
 
-static uint32_t format_choose(const struct hdmabuf_session *session)
+static uint32_t format_choose(const struct hdmabuf_session *session,
+			      uint32_t format)
 {
-	uint32_t format = session->endpoint->config.directory_format;
 	uint64_t needed =
 		format == HDMABUF_DIRECTORY_TABLE   ? HDMABUF_FEATURE_TABLE :
 		format == HDMABUF_DIRECTORY_EXTENTS ? HDMABUF_FEATURE_EXTENTS :
@@ -49,15 +49,16 @@ static int layout_choose(struct hdmabuf_session *session,
 			 struct hdmabuf_buffer *buffer)
 {
 	struct hdmabuf_layout *layout = &buffer->layout;
-	const struct hdmabuf_info *info = &buffer->info;
+	struct hdmabuf_info *info = &buffer->info;
 	struct hdmabuf_fault fault;
 
 	layout->page_shift = session->port->ops->page_shift;
-	layout->directory_format = format_choose(session);
 	if (hdmabuf_info_check(info, layout->page_shift, &fault)) {
 		endpoint_log_fault(session->endpoint, "cannot export", &fault);
 		return -EINVAL;
 	}
+	info->directory_format = format_choose(session, info->directory_format);
+	layout->directory_format = info->directory_format;
 	hdmabuf_buffer_pages(info->data_offset, info->size, layout->page_shift,
 			     &layout->pages);
 	if (layout->pages > buffer->memory->octets >> layout->page_shift)
@@ -482,22 +483,10 @@ void exports_drop(struct hdmabuf_endpoint *endpoint)
 void export_answered(struct hdmabuf_buffer *buffer,
 		     const struct hdmabuf_fault *fault)
 {
-	struct hdmabuf_endpoint *endpoint = buffer->endpoint;
-
-	remains_leave(endpoint, buffer->description);
+	remains_leave(buffer->endpoint, buffer->description);
 	buffer->description = NULL;
 	if (!fault)
 		buffer_event(buffer, HDMABUF_BUFFER_ACCEPTED);
-	else
-		endpoint_log_fault(endpoint, "EXPORT was refused", fault);
-	if (endpoint->callbacks.exported)
-		endpoint->callbacks.exported(endpoint->user, buffer, fault);
-	if (!fault)
-		return;
-	export_detach(buffer);
-	buffer->deadline = now_ms() + REVOKE_HOLD_MS;
-	buffer->released = true;
-	export_try(buffer, now_ms());
 }
 
 /* Everything that UPDATE may not change. */
@@ -527,6 +516,7 @@ static int update_prepare(struct hdmabuf_buffer *buffer,
 	buffer->update = calloc(1, sizeof(*buffer->update));
 	if (!buffer->update || info_copy(buffer->update, info))
 		return -ENOMEM;
+	buffer->update->directory_format = buffer->layout.directory_format;
 	buffer->description = description_alloc(session, 1, &error);
 	if (!buffer->description)
 		return error;

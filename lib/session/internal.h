@@ -273,6 +273,7 @@ void remains_drop(struct hdmabuf_endpoint *endpoint);
 struct hdmabuf_session *session_new(struct hdmabuf_endpoint *endpoint,
 				    struct hdmabuf_link *link);
 void session_run(struct hdmabuf_session *session);
+void session_start(struct hdmabuf_session *session);
 void session_stop(struct hdmabuf_session *session);
 void session_connected(struct hdmabuf_session *session);
 bool session_is_open(const struct hdmabuf_session *session);
@@ -312,6 +313,7 @@ bool handle_request(struct hdmabuf_session *session,
 void handle_answer(struct hdmabuf_session *session,
 		   const struct pending *pending,
 		   const struct hdmabuf_answer *answer);
+void answers_lost(struct hdmabuf_session *session);
 
 /* buffers.c */
 int buffer_insert(struct hdmabuf_session *session,

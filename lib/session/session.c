@@ -342,6 +342,7 @@ static void session_tell(struct hdmabuf_session *session, uint16_t status,
 		return;
 	session->told = true;
 	timelines_end_waits(session, HDMABUF_STATUS_LOST);
+	answers_lost(session);
 	endpoint_log(endpoint, HDMABUF_LOG_INFO, "disconnected from %s: %s",
 		     session->peer, why);
 	if (endpoint->callbacks.disconnected)
@@ -368,9 +369,8 @@ static void session_over(struct hdmabuf_session *session, int event,
 	session_tell(session, status, why);
 	session_event(session, event);
 	session_clear(session, released);
-	/* Only a frontend that has closed its session wants no other. */
-	if (session->state == HDMABUF_SESSION_DOWN && !is_frontend(session) &&
-	    event != HDMABUF_SESSION_STOP)
+	if (session->state == HDMABUF_SESSION_DOWN &&
+	    !session->endpoint->stopped)
 		session_event(session, HDMABUF_SESSION_START);
 	if (session->state == HDMABUF_SESSION_READY)
 		session_get_ready(session);
@@ -562,6 +562,15 @@ uint64_t session_deadline(const struct hdmabuf_session *session)
 		if (buffer->deadline && buffer->deadline < deadline)
 			deadline = buffer->deadline;
 	return deadline;
+}
+
+/* A new session is wanted where there is none, and none in the making. */
+void session_start(struct hdmabuf_session *session)
+{
+	if (session->state != HDMABUF_SESSION_DOWN)
+		return;
+	session_event(session, HDMABUF_SESSION_START);
+	session_get_ready(session);
 }
 
 /* The endpoint is closed: no word to the peer. */

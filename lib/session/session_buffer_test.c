@@ -13,25 +13,11 @@
 
 #define PAGE 4096u
 
-static void configure(struct hdmabuf_config *config, uint32_t format)
-{
-	hdmabuf_config_init(config);
-	config->directory_format = format;
-}
-
-static void connect_with(struct pair *pair, uint32_t format)
-{
-	struct hdmabuf_config config;
-
-	configure(&config, format);
-	pair_connect(pair, &config, &config);
-}
-
 /* ---- sharing ------------------------------------------------------------- */
 
 /* What is mapped at the importer is what the exporter wrote, and no copy. */
-static void check_contents(struct pair *pair, struct end *from, uint64_t size,
-			   uint32_t data_offset, uint32_t rights)
+static void check_contents(struct pair *pair, struct end *from, uint32_t format,
+			   uint64_t size, uint32_t data_offset, uint32_t rights)
 {
 	struct end *to = pair_other(pair, from);
 	struct sample sample;
@@ -44,6 +30,7 @@ static void check_contents(struct pair *pair, struct end *from, uint64_t size,
 		sample.memory.address, size);
 	sample.info.size = size;
 	sample.info.data_offset = data_offset;
+	sample.info.directory_format = format;
 	assert_int_equal(sample_export(&sample, from), 0);
 	pair_wait(pair, &from->seen.exported, from->seen.exported + 1);
 	assert_int_equal(from->seen.exports_refused, 0);
@@ -64,6 +51,7 @@ static void check_contents(struct pair *pair, struct end *from, uint64_t size,
 	assert_int_equal(theirs[size - 1], ours[size - 1]);
 	assert_memory_equal(hdmabuf_buffer_id(buffer),
 			    hdmabuf_buffer_id(sample.buffer), 16);
+	assert_int_equal(hdmabuf_buffer_info(buffer)->directory_format, format);
 	pair_unshare(pair, from, &sample);
 }
 
@@ -74,18 +62,19 @@ static void check_sizes(uint32_t format)
 	struct pair pair = { 0 };
 	size_t i;
 
-	connect_with(&pair, format);
+	pair_connect(&pair, NULL, NULL);
 	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-		check_contents(&pair, &pair.front, pages[i] * PAGE, 0,
+		check_contents(&pair, &pair.front, format, pages[i] * PAGE, 0,
 			       HDMABUF_RIGHTS_READ_WRITE);
-		check_contents(&pair, &pair.back, pages[i] * PAGE - 1, 0,
-			       HDMABUF_RIGHTS_READ_ONLY);
+		check_contents(&pair, &pair.back, format, pages[i] * PAGE - 1,
+			       0, HDMABUF_RIGHTS_READ_ONLY);
 	}
-	check_contents(&pair, &pair.front, 1, 0, HDMABUF_RIGHTS_READ_ONLY);
-	check_contents(&pair, &pair.front, 1, PAGE - 1,
+	check_contents(&pair, &pair.front, format, 1, 0,
 		       HDMABUF_RIGHTS_READ_ONLY);
-	check_contents(&pair, &pair.back, PAGE, 1, HDMABUF_RIGHTS_LEND);
-	check_contents(&pair, &pair.back, 1023 * PAGE, 100,
+	check_contents(&pair, &pair.front, format, 1, PAGE - 1,
+		       HDMABUF_RIGHTS_READ_ONLY);
+	check_contents(&pair, &pair.back, format, PAGE, 1, HDMABUF_RIGHTS_LEND);
+	check_contents(&pair, &pair.back, format, 1023 * PAGE, 100,
 		       HDMABUF_RIGHTS_READ_WRITE);
 	assert_int_equal(pair.front.seen.errors, 0);
 	assert_int_equal(pair.back.seen.errors, 0);
@@ -111,19 +100,28 @@ static void test_extents(void **state)
 	check_sizes(HDMABUF_DIRECTORY_EXTENTS);
 }
 
-/* Without the feature, LIST is used whatever was preferred. */
+/* Without the feature, LIST is used whatever was wished. */
 static void test_list_is_the_fallback(void **state)
 {
 	struct hdmabuf_config config;
+	struct sample sample;
 	struct pair pair = { 0 };
 
 	(void)state;
-	configure(&config, HDMABUF_DIRECTORY_EXTENTS);
+	hdmabuf_config_init(&config);
 	config.features = 0;
 	pair_connect(&pair, &config, &config);
-	check_contents(&pair, &pair.front, 5 * PAGE, 7,
-		       HDMABUF_RIGHTS_READ_WRITE);
+	sample_make(&sample, &pair.front, 5 * PAGE, HDMABUF_RIGHTS_READ_WRITE);
+	sample.info.directory_format = HDMABUF_DIRECTORY_TABLE;
+	assert_int_equal(sample_export(&sample, &pair.front), 0);
+	pair_wait(&pair, &pair.front.seen.exported, 1);
+	assert_int_equal(
+		hdmabuf_buffer_info(pair.back.seen.buffer)->directory_format,
+		HDMABUF_DIRECTORY_LIST);
+	assert_int_equal(hdmabuf_buffer_info(sample.buffer)->directory_format,
+			 HDMABUF_DIRECTORY_LIST);
 	assert_int_equal(pair.back.seen.errors, 0);
+	pair_unshare(&pair, &pair.front, &sample);
 	pair_close(&pair);
 }
 
@@ -709,8 +707,8 @@ static void test_refused_update(void **state)
 	sample.info.tag = 1;
 	assert_int_equal(hdmabuf_update(sample.buffer, &sample.info), 0);
 	pair_wait(&pair, &pair.front.seen.refused, 1);
-	assert_int_equal(pair.front.seen.refused_operation, HDMABUF_OP_UPDATE);
-	assert_ptr_equal(pair.front.seen.refused_buffer, sample.buffer);
+	assert_int_equal(pair.front.seen.answered_operation, HDMABUF_OP_UPDATE);
+	assert_ptr_equal(pair.front.seen.answered_buffer, sample.buffer);
 	assert_int_equal(pair.front.seen.fault.status,
 			 HDMABUF_STATUS_UNSUPPORTED);
 	assert_int_equal(hdmabuf_buffer_info(buffer)->tag, 0);
@@ -721,6 +719,7 @@ static void test_refused_update(void **state)
 	pair_run(&pair);
 	assert_int_equal(hdmabuf_buffer_info(buffer)->tag, 2);
 	assert_int_equal(hdmabuf_buffer_info(sample.buffer)->tag, 2);
+	assert_int_equal(pair.front.seen.answered, 2);
 	assert_int_equal(pair.front.seen.refused, 1);
 	pair_unshare(&pair, &pair.front, &sample);
 	pair_close(&pair);
@@ -922,9 +921,9 @@ static void test_cpu_access(void **state)
 			 0);
 	pair_wait(&pair, &pair.front.seen.refused, 1);
 	assert_int_equal(pair.front.seen.fault.status, HDMABUF_STATUS_DENIED);
-	assert_int_equal(pair.front.seen.refused_operation,
+	assert_int_equal(pair.front.seen.answered_operation,
 			 HDMABUF_OP_CPU_BEGIN);
-	assert_ptr_equal(pair.front.seen.refused_buffer, buffer);
+	assert_ptr_equal(pair.front.seen.answered_buffer, buffer);
 	assert_int_equal(hdmabuf_buffer_cpu_access(buffer, true, 3 * PAGE, 1,
 						   HDMABUF_ACCESS_READ),
 			 0);

@@ -26,7 +26,7 @@ enum callback {
 	ALLOCATED,
 	QUERIED,
 	ECHOED,
-	REFUSED,
+	ANSWERED,
 	QUARANTINED,
 	RELEASED,
 	REACHED,
@@ -204,22 +204,23 @@ static void on_queried(void *user, struct hdmabuf_buffer *buffer,
 }
 
 static void on_echoed(void *user, struct hdmabuf_session *session,
-		      const uint8_t *octets)
+		      const uint8_t *octets, const struct hdmabuf_fault *fault)
 {
 	(void)session;
 	(void)octets;
+	(void)fault;
 	act(user, ECHOED);
 }
 
-static void on_refused(void *user, struct hdmabuf_session *session,
-		       uint16_t operation, struct hdmabuf_buffer *buffer,
-		       const struct hdmabuf_fault *fault)
+static void on_answered(void *user, struct hdmabuf_session *session,
+			uint16_t operation, struct hdmabuf_buffer *buffer,
+			const struct hdmabuf_fault *fault)
 {
 	(void)session;
 	(void)operation;
 	(void)buffer;
 	(void)fault;
-	act(user, REFUSED);
+	act(user, ANSWERED);
 }
 
 static void on_quarantined(void *user, struct hdmabuf_buffer *buffer)
@@ -259,7 +260,7 @@ static const struct hdmabuf_callbacks hooks = {
 	.allocated = on_allocated,
 	.queried = on_queried,
 	.echoed = on_echoed,
-	.refused = on_refused,
+	.answered = on_answered,
 	.quarantined = on_quarantined,
 	.released = on_released,
 	.reached = on_reached,
@@ -618,7 +619,7 @@ static void test_from_answers(void **state)
 	check_callback(ALLOCATED);
 	check_callback(QUERIED);
 	check_callback(ECHOED);
-	check_callback(REFUSED);
+	check_callback(ANSWERED);
 	check_callback(REACHED);
 }
 

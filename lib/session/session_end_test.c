@@ -45,16 +45,16 @@ static void check_close(bool by_front, bool by_back)
 	assert_int_equal(pair.back.seen.errors, 0);
 	sample_free(&samples[0]);
 	sample_free(&samples[1]);
-	/* A frontend that has closed its session wants no other. */
+	/* A frontend that has closed its session wants no other, unless told. */
 	pair_run(&pair);
 	if (by_front) {
 		assert_int_equal(pair.front.seen.connected, 1);
 		assert_int_equal(pair.back.seen.connected, 1);
-	} else {
-		pair_wait(&pair, &pair.front.seen.connected, 2);
-		pair_wait(&pair, &pair.back.seen.connected, 2);
-		pair_check(&pair);
+		hdmabuf_endpoint_start(pair.front.endpoint);
 	}
+	pair_wait(&pair, &pair.front.seen.connected, 2);
+	pair_wait(&pair, &pair.back.seen.connected, 2);
+	pair_check(&pair);
 	pair_close(&pair);
 }
 
@@ -131,9 +131,95 @@ static void test_close_with_requests(void **state)
 	pair_wait(&pair, &pair.back.seen.released, 1);
 	assert_int_equal(pair.front.seen.reached, 1);
 	assert_int_equal(pair.front.seen.reached_status, HDMABUF_STATUS_LOST);
+	assert_int_equal(pair.back.seen.echoed, 5);
+	assert_int_equal(pair.back.seen.exports_refused, 1);
 	sample_free(&samples[0]);
 	sample_free(&samples[1]);
 	pair_close(&pair);
+}
+
+/* ---- HDB-BOTH-027: what is not answered is lost ---------------------------- */
+
+/* Every request that an exporter has, each unanswered. */
+static void ask_everything(struct rig *rig, struct sample *old,
+			   struct sample *new)
+{
+	static const struct hdmabuf_allocate_body wish = { .size = PAGE };
+	struct hdmabuf_session *session = rig->end.session;
+	struct hdmabuf_buffer *buffer = old->buffer;
+
+	assert_int_equal(sample_export(new, &rig->end), 0);
+	assert_int_equal(hdmabuf_session_allocate(session, &wish), 0);
+	assert_int_equal(hdmabuf_buffer_query(buffer), 0);
+	assert_int_equal(hdmabuf_session_echo(session, (uint8_t[56]){ 0 }), 0);
+	assert_int_equal(hdmabuf_update(buffer, &old->info), 0);
+	assert_int_equal(pair_hand_off(buffer, NULL, 0, NULL, 0, 0, false), 0);
+	assert_int_equal(hdmabuf_buffer_cpu_access(buffer, true, 0, 1,
+						   HDMABUF_ACCESS_READ),
+			 0);
+	assert_int_equal(hdmabuf_unexport(buffer, 0), 0);
+}
+
+static void expect_lost(void *user, struct hdmabuf_session *session,
+			uint16_t status, const char *why)
+{
+	const struct end *end = user;
+
+	(void)session;
+	(void)status;
+	(void)why;
+	assert_int_equal(end->seen.exports_refused, 1);
+	assert_int_equal(end->seen.allocated, 1);
+	assert_int_equal(end->seen.queried, 1);
+	assert_int_equal(end->seen.echoed, 1);
+	assert_int_equal(end->seen.refused, 4);
+	assert_int_equal(end->seen.fault.status, HDMABUF_STATUS_LOST);
+	/* It is the last that was sent, and known by its buffer. */
+	assert_int_equal(end->seen.answered_operation, HDMABUF_OP_UNEXPORT);
+	assert_ptr_equal(end->seen.answered_buffer, end->context);
+	assert_int_equal(end->seen.quarantined, 0);
+}
+
+static void check_lost(enum hdmabuf_role role, bool close)
+{
+	struct hdmabuf_request request = {
+		.operation = HDMABUF_OP_CLOSE,
+		.reason = HDMABUF_REASON_DONE,
+	};
+	struct sample old, new;
+	struct rig rig = { 0 };
+
+	rig_connect(&rig, role, NULL);
+	rig_accept(&rig, &old, PAGE, HDMABUF_RIGHTS_READ_WRITE);
+	sample_make(&new, &rig.end, PAGE, HDMABUF_RIGHTS_READ_ONLY);
+	ask_everything(&rig, &old, &new);
+	rig_run(&rig);
+	rig.end.hooks.disconnected = expect_lost;
+	rig.end.context = old.buffer;
+	if (close) {
+		raw_send(&rig.raw, &request);
+	} else {
+		raw_leave_channel(&rig.raw);
+		rig.raw.platform.ops->disconnect(rig.raw.link);
+	}
+	rig_wait(&rig, &rig.end.seen.disconnected, 1);
+	assert_int_equal(rig.end.seen.refused, 4);
+	assert_int_equal(rig.end.seen.errors, 0);
+	/* It is not known what has become of the buffer. */
+	assert_int_equal(rig.end.seen.quarantined, close ? 1 : 2);
+	rig_wait(&rig, &rig.end.seen.released, 2);
+	sample_free(&old);
+	sample_free(&new);
+	rig_close(&rig);
+}
+
+static void test_unanswered_is_lost(void **state)
+{
+	(void)state;
+	check_lost(HDMABUF_FRONTEND, false);
+	check_lost(HDMABUF_BACKEND, false);
+	check_lost(HDMABUF_FRONTEND, true);
+	check_lost(HDMABUF_BACKEND, true);
 }
 
 /* In the middle of a group, too. */
@@ -831,6 +917,49 @@ static void test_stop(void **state)
 	assert_int_equal(rig.end.seen.connected, 0);
 }
 
+/* What is told of a session that is over: another one, please. */
+static void start_again(void *user, struct hdmabuf_session *session,
+			uint16_t status, const char *why)
+{
+	(void)user;
+	(void)status;
+	(void)why;
+	hdmabuf_endpoint_start(hdmabuf_session_endpoint(session));
+}
+
+static void test_start(void **state)
+{
+	struct pair pair = { 0 };
+
+	(void)state;
+	pair.front.hooks.disconnected = start_again;
+	pair_connect(&pair, NULL, NULL);
+	/* Where there is a session, it changes nothing. */
+	hdmabuf_endpoint_start(pair.front.endpoint);
+	hdmabuf_endpoint_start(pair.back.endpoint);
+	pair_check(&pair);
+	assert_int_equal(hdmabuf_session_close(pair.front.session,
+					       HDMABUF_REASON_DONE),
+			 0);
+	pair_wait(&pair, &pair.front.seen.connected, 2);
+	pair_wait(&pair, &pair.back.seen.connected, 2);
+	pair_check(&pair);
+
+	/* A backend that was stopped makes an offer again. */
+	hdmabuf_endpoint_stop(pair.back.endpoint);
+	assert_int_equal(hdmabuf_session_close(pair.back.session,
+					       HDMABUF_REASON_DONE),
+			 0);
+	pair_wait(&pair, &pair.back.seen.disconnected, 2);
+	pair_run(&pair);
+	assert_int_equal(pair.back.seen.connected, 2);
+	hdmabuf_endpoint_start(pair.back.endpoint);
+	pair_wait(&pair, &pair.front.seen.connected, 3);
+	pair_wait(&pair, &pair.back.seen.connected, 3);
+	pair_check(&pair);
+	pair_close(&pair);
+}
+
 static void note_reason(void *user, struct hdmabuf_session *session,
 			uint16_t status, const char *why)
 {
@@ -872,6 +1001,7 @@ int main(void)
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_close_unmaps),
 		cmocka_unit_test(test_close_with_requests),
+		cmocka_unit_test(test_unanswered_is_lost),
 		cmocka_unit_test(test_close_within_group),
 		cmocka_unit_test(test_use_in_disconnected),
 		cmocka_unit_test(test_frontend_gone),
@@ -891,6 +1021,7 @@ int main(void)
 		cmocka_unit_test(test_exports_after_loss),
 		cmocka_unit_test(test_user_of_session),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_close_reason),
 	};
 

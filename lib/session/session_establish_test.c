@@ -140,7 +140,7 @@ static void test_wrong_configurations(void **state)
 
 	(void)state;
 	hdmabuf_config_init(&good);
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < 6; i++) {
 		struct hdmabuf_platform platforms[2];
 		struct hdmabuf_endpoint *endpoint;
 
@@ -152,7 +152,6 @@ static void test_wrong_configurations(void **state)
 		config.ring_order = i == 4 ? HDMABUF_RING_ORDER_MAX + 1 : 0;
 		config.timeline_pages =
 			i == 5 ? HDMABUF_TIMELINE_PAGES_MAX + 1 : 0;
-		config.directory_format = i == 6 ? 3 : 0;
 		assert_int_equal(
 			hdmabuf_local_pair(&platforms[0], &platforms[1]), 0);
 		assert_int_equal(hdmabuf_endpoint_new(platforms[0],

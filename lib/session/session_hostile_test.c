@@ -533,7 +533,7 @@ static void test_refused_lending(void **state)
 	/* That of the first buffer was answered by nobody: it comes first. */
 	raw_answer_plain(&rig.raw, message, HDMABUF_STATUS_FAILED);
 	rig_wait(&rig, &rig.end.seen.refused, 2);
-	assert_ptr_equal(rig.end.seen.refused_buffer, buffer);
+	assert_ptr_equal(rig.end.seen.answered_buffer, buffer);
 	assert_int_equal(pair_hand_off(buffer, NULL, 0, NULL, 0, 0, false), 0);
 	rig_close(&rig);
 	raw_buffer_free(&theirs);

@@ -649,7 +649,7 @@ static void test_create_refused(void **state)
 	rig_wait(&rig, &rig.end.seen.reached, 1);
 	assert_int_equal(rig.end.seen.reached_status, HDMABUF_STATUS_NO_MEMORY);
 	assert_int_equal(rig.end.seen.refused, 1);
-	assert_int_equal(rig.end.seen.refused_operation,
+	assert_int_equal(rig.end.seen.answered_operation,
 			 HDMABUF_OP_TIMELINE_CREATE);
 	assert_int_equal(hdmabuf_timeline_wait(own, 1), -EPIPE);
 	assert_int_equal(hdmabuf_timeline_destroy(own), 0);
