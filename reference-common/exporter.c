@@ -13,6 +13,7 @@
  * new buffers and handed off again. None is lost, even if the source is a pipe.
  */
 
+#include "reference-common/describe.h"
 #include "reference-common/peer.h"
 #include "reference-common/source.h"
 
@@ -158,29 +159,16 @@ static int slot_alloc(struct stream *stream, struct slot *slot)
 static struct hdmabuf_info slot_info(const struct stream *stream,
 				     const struct slot *slot)
 {
-	const struct picture_format *format = &stream->source->format;
 	struct hdmabuf_info info = {
-		.size = format->octets,
 		.rights = stream->exporter->peer->options->rights,
 		.attributes = HDMABUF_ATTRIBUTE_CACHED,
 		.tag = stream->number,
 		.directory_format = stream->exporter->peer->options->directory,
-		.type = HDMABUF_TYPE_PICTURE,
-		.picture = {
-			.width = format->width,
-			.height = format->height,
-			.fourcc = format->fourcc,
-			.planes = format->planes,
-			.plane_count = format->planes,
-		},
 		.private_octets = (uint32_t)strlen(slot->text),
 		.private_data = slot->text,
 	};
 
-	for (unsigned int i = 0; i < format->planes; i++) {
-		info.picture.plane[i].offset = format->plane[i].offset;
-		info.picture.plane[i].stride = format->plane[i].stride;
-	}
+	describe_picture(&info, &stream->source->format);
 	return info;
 }
 

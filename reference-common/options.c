@@ -21,6 +21,7 @@ enum key {
 	KEY_VERBOSE = 'v',
 	KEY_VERSION = 'V',
 	KEY_PLATFORM = 0x100,
+	KEY_CONTROL,
 	KEY_EXPORT_FROM,
 	KEY_ONCE,
 	KEY_VERIFY,
@@ -39,7 +40,13 @@ static const struct argp_option argp_options[] = {
 	{ NULL, 0, NULL, 0, "Both ends:", 1 },
 	{ "platform", KEY_PLATFORM, "local:PATH", 0,
 	  "Meet the other end at the unix socket PATH, which the backend makes; "
-	  "its permissions (umask) say who may connect",
+	  "its permissions (umask) say who may connect. The default is in "
+	  "HDMABUF_ENDPOINT",
+	  0 },
+	{ "control", KEY_CONTROL, NULL, 0,
+	  "Share no pictures, but do what is told on standard input and tell "
+	  "what happens on standard output, for hdmabuf-conformance; see "
+	  "docs/control.rst. Goes with --platform and --verbose only",
 	  0 },
 	{ "export-from", KEY_EXPORT_FROM, "END", 0,
 	  "Which end shares pictures: frontend (the default) or backend; to be "
@@ -110,7 +117,8 @@ struct parsing {
 	enum hdmabuf_role exporter;
 	const char *of_exporter; /* the last option given that only it has */
 	const char *of_importer;
-	int status; /* to exit with, -1 to go on */
+	const char *of_pictures; /* the same, of those that both have */
+	int status;		 /* to exit with, -1 to go on */
 };
 
 /* Like argp_error(), but on one line, and leaves exiting to main(). */
@@ -285,6 +293,21 @@ static error_t parse_source_option(struct parsing *parsing, int key,
 	}
 }
 
+/* No pictures, no options of theirs. */
+static error_t check_control(struct parsing *parsing)
+{
+	const char *option = parsing->of_pictures;
+
+	if (parsing->of_exporter)
+		option = parsing->of_exporter;
+	if (parsing->of_importer)
+		option = parsing->of_importer;
+	if (!option)
+		return 0;
+	return refuse(parsing, option, NULL,
+		      "does not go with --control, which shares no pictures");
+}
+
 /* Options that belong to one end are of no use at the other. */
 static error_t check(struct parsing *parsing)
 {
@@ -293,7 +316,10 @@ static error_t check(struct parsing *parsing)
 	options->exports = parsing->exporter == options->role;
 	if (!options->platform)
 		return refuse(parsing, "--platform", NULL,
-			      "is missing; give it as local:PATH");
+			      "is missing; give it as local:PATH, or put that "
+			      "in HDMABUF_ENDPOINT");
+	if (options->control)
+		return check_control(parsing);
 	if (options->exports && parsing->of_importer)
 		return refuse(parsing, parsing->of_importer, NULL,
 			      "is for the other end: this one shares pictures; "
@@ -324,15 +350,22 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
 	case KEY_PLATFORM:
 		options->platform = argument;
 		return 0;
+	case KEY_CONTROL:
+		options->control = true;
+		return 0;
 	case KEY_EXPORT_FROM:
+		parsing->of_pictures = "--export-from";
 		return parse_export_from(parsing, argument);
 	case KEY_ONCE:
+		parsing->of_pictures = "--once";
 		options->once = true;
 		return 0;
 	case KEY_VERIFY:
+		parsing->of_pictures = "--verify";
 		options->verify = true;
 		return 0;
 	case KEY_JSON:
+		parsing->of_pictures = "--json";
 		options->json = true;
 		return 0;
 	case KEY_SINK:
@@ -363,6 +396,7 @@ static void set_defaults(struct options *options, enum hdmabuf_role role)
 		.role = role,
 		.program = role == HDMABUF_FRONTEND ? "hdmabuf-frontend" :
 						      "hdmabuf-backend",
+		.platform = getenv("HDMABUF_ENDPOINT"),
 		.source = "pattern",
 		.buffers = 3,
 		.rights = HDMABUF_RIGHTS_READ_ONLY,

@@ -17,6 +17,8 @@
  * @role: which end of the channel this program is
  * @program: its name
  * @platform: where to find the other end, as "local:PATH"
+ * @control: this end does what it is told on standard input; what follows but
+ *	for @verbose does not count
  * @exports: this end shares pictures; else it shows them
  * @once: exit when the first session is over
  * @verify: compute the CRC of all pixels
@@ -36,6 +38,7 @@ struct options {
 	enum hdmabuf_role role;
 	const char *program;
 	const char *platform;
+	bool control;
 	bool exports;
 	bool once;
 	bool verify;

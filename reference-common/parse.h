@@ -8,7 +8,16 @@
 #include <stdint.h>
 
 /**
- * parse_u32() - read a decimal number and step over it
+ * parse_u64() - read a decimal number and step over it
+ * @cursor: points at the first digit; moved behind the last one on success
+ * @value: the number
+ *
+ * Return: false when there is no digit or the number needs more than 64 bits.
+ */
+bool parse_u64(const char **cursor, uint64_t *value);
+
+/**
+ * parse_u32() - the same, with 32 bits
  * @cursor: points at the first digit; moved behind the last one on success
  * @value: the number
  *

@@ -288,11 +288,18 @@ static void run_endpoint(struct peer *peer, const struct hdmabuf_config *config)
 	signals_close(peer->signals);
 }
 
+static const struct part *choose_part(const struct options *options)
+{
+	if (options->control)
+		return &control_part;
+	return options->exports ? &exporter_part : &importer_part;
+}
+
 int peer_run(const struct options *options)
 {
 	struct peer peer = {
 		.options = options,
-		.part = options->exports ? &exporter_part : &importer_part,
+		.part = choose_part(options),
 	};
 	struct hdmabuf_config config;
 	int status;
@@ -304,7 +311,7 @@ int peer_run(const struct options *options)
 		return status;
 	run_endpoint(&peer, &config);
 	peer.part->close(&peer);
-	if (peer.endpoint)
+	if (peer.endpoint && !options->control)
 		print_summary(&peer);
 	return peer.status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A reference program around its endpoint: it opens it, waits, tells what
- * happens, and ends in good order. What is done with the pictures is one of two
- * *parts*: exporter.c or importer.c.
+ * happens, and ends in good order. What it does meanwhile is one of three
+ * *parts*: exporter.c or importer.c share pictures, control.c is told what to do.
  */
 
 #ifndef REFERENCE_COMMON_PEER_H
@@ -24,7 +24,7 @@
 struct peer;
 
 /**
- * struct part - what an end does with pictures
+ * struct part - what an end does
  * @callbacks: called with the peer as their user; the log is the peer's
  * @open: prepare, before there is an endpoint; fill in the features and limits
  *	that it needs. Returns 0, or the exit status, having said why
@@ -45,6 +45,7 @@ struct part {
 
 extern const struct part exporter_part;
 extern const struct part importer_part;
+extern const struct part control_part;
 
 /**
  * struct tally - what has been shared in one stream of pictures

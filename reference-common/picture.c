@@ -104,8 +104,8 @@ int picture_format_init(struct picture_format *format, uint32_t fourcc,
 	return 0;
 }
 
-static int check_plane(const struct picture_plane *plane, unsigned int number,
-		       uint64_t octets, struct failure *failure)
+int picture_plane_check(const struct picture_plane *plane, unsigned int number,
+			uint64_t octets, struct failure *failure)
 {
 	uint64_t used =
 		(uint64_t)plane->stride * (plane->rows - 1) + plane->row_octets;
@@ -137,7 +137,7 @@ int picture_format_check(struct picture_format *format, uint64_t octets,
 				 "a picture of %u planes was described with %u",
 				 layout->planes, format->planes);
 	for (unsigned int i = 0; i < format->planes; i++)
-		if (check_plane(&format->plane[i], i, octets, failure))
+		if (picture_plane_check(&format->plane[i], i, octets, failure))
 			return -1;
 	format->octets = octets;
 	return 0;

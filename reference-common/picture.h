@@ -104,6 +104,18 @@ int picture_format_check(struct picture_format *format, uint64_t octets,
 			 struct failure *failure);
 
 /**
+ * picture_plane_check() - whether a plane lies within its memory
+ * @plane: complete; @offset and @stride are as the other end says
+ * @number: of the plane
+ * @octets: size of the memory
+ * @failure: says which of the claims cannot be true
+ *
+ * Return: 0, or -1 with @failure set.
+ */
+int picture_plane_check(const struct picture_plane *plane, unsigned int number,
+			uint64_t octets, struct failure *failure);
+
+/**
  * picture_private_init() - take over private data that somebody else sent
  * @text: filled in, terminated
  * @octets: the data, not terminated
