@@ -46,7 +46,10 @@ CORE_SRC := $(filter lib/core/% lib/trace/%,$(LIB_SRC))
 PARTS    := reference-common reference-frontend reference-backend tests conformance
 TEST_SRC := $(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.c \
 		reference-*/*_test.c conformance/*_test.c conformance/*/*_test.c)
-SRC      := $(LIB_SRC) $(call sources,$(PARTS:=/*.c)) $(TEST_SRC)
+# The tests of the suite are parts of its program, not tests of this tree.
+part_sources = $(call sources,$(1)/*.c $(filter conformance/%,$(1)/tests/*.c))
+SRC      := $(LIB_SRC) $(foreach part,$(PARTS),$(call part_sources,$(part))) \
+		$(TEST_SRC)
 
 PUBLIC_H   := $(wildcard include/hdmabuf/*.h)
 PROTOCOL_H := $(wildcard protocol/*.h)
@@ -56,8 +59,10 @@ STATIC_LIB := $(BUILD)/lib/libhdmabuf.a
 SHARED_LIB := $(BUILD)/lib/libhdmabuf.so.$(SOVERSION)
 DEV_LINK   := $(BUILD)/lib/libhdmabuf.so
 # A program is there when its folder has sources.
-PROGRAMS   := $(foreach end,frontend backend,$(if \
+PEERS      := $(foreach end,frontend backend,$(if \
 		$(call sources,reference-$(end)/*.c),$(BUILD)/bin/hdmabuf-$(end)))
+SUITE      := $(BUILD)/bin/hdmabuf-conformance
+PROGRAMS   := $(PEERS) $(SUITE)
 
 TESTS        := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TEST_SRC)))
 TEST_SCRIPTS := $(wildcard $(foreach dir,tests conformance conformance/* scripts \
@@ -134,7 +139,7 @@ $(call objects,$(SRC)): $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 WHOLE_LIB := $(call archive,hdmabuf)
 $(WHOLE_LIB): $(call objects,$(LIB_SRC))
 $(foreach part,$(PARTS),$(eval $(call archive,$(part)): \
-	$(call objects,$(call sources,$(part)/*.c))))
+	$(call objects,$(call part_sources,$(part)))))
 $(WHOLE_LIB) $(foreach part,$(PARTS),$(call archive,$(part))): $(OBJECTS_STAMP)
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
@@ -163,8 +168,10 @@ $(DEV_LINK): $(SHARED_LIB)
 link_program = $(CC) $(CFLAGS) -pie $(LINK_FLAGS) $(LDFLAGS) $(filter %.o,$^) \
 	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
-$(PROGRAMS): $(BUILD)/bin/hdmabuf-%: $(BUILD)/obj/libreference-%.a \
+$(PEERS): $(BUILD)/bin/hdmabuf-%: $(BUILD)/obj/libreference-%.a \
 		$(call archive,reference-common) $(STATIC_LIB)
+$(SUITE): $(call archive,conformance) $(STATIC_LIB)
+$(PROGRAMS):
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link_program) $(OPTIONAL_LIBS) -o $@

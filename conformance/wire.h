@@ -223,11 +223,14 @@ enum wire_kind {
 /* Those that are printed and searched as a whole, and all. */
 #define WIRE_FORMATS(S) \
 	S(ERROR) \
-	S(PLAIN) S(HELLO) S(CLOSE) S(ECHO) S(EXPORT) S(UNEXPORT) \
-		S(UNEXPORT_ANSWER) S(BUFFER) S(QUERY_ANSWER) S(HAND_OFF) \
-			S(ALLOCATE) S(ALLOCATE_ANSWER) S(CPU_ACCESS) \
-				S(TIMELINE) S(CHANNEL) S(DESCRIPTOR) S(RAW) \
-					S(PICTURE) S(CYCLIC)
+	S(PLAIN) \
+	S(HELLO) \
+	S(CLOSE) \
+	S(ECHO) \
+	S(EXPORT) S(UNEXPORT) S(UNEXPORT_ANSWER) S(BUFFER) S(QUERY_ANSWER) \
+		S(HAND_OFF) S(ALLOCATE) S(ALLOCATE_ANSWER) S(CPU_ACCESS) \
+			S(TIMELINE) S(CHANNEL) S(DESCRIPTOR) S(RAW) S(PICTURE) \
+				S(CYCLIC)
 #define WIRE_STRUCTURES(S) S(HEADER) WIRE_FORMATS(S) S(CELL)
 
 /* The place of a field: its offset and how many octets it has. */

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* tests.c - all tests there are, in the order of the specification */
+#include "conformance/tests/tests.h"
+
+const struct test_group *const test_groups[] = {
+	&session_tests,
+	&import_tests,
+	NULL,
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* tests.h - the groups of tests, one a file */
+#ifndef CONFORMANCE_TESTS_H
+#define CONFORMANCE_TESTS_H
+
+#include "conformance/buffer.h"
+#include "conformance/end.h"
+#include "conformance/test.h"
+
+extern const struct test_group session_tests;
+extern const struct test_group import_tests;
+
+#endif
