@@ -76,9 +76,15 @@ static bool may_stay(enum escape escape, uint32_t character)
 static const char *mark(enum escape escape, char character)
 {
 	switch (escape) {
+	case ESCAPE_LINE:
+		return character == '\n' ? "\\n" :
+		       character == '\t' ? "\\t" :
+					   NULL;
 	case ESCAPE_TAP:
 		return character == '\\' ? "\\\\" :
 		       character == '#'	 ? "\\#" :
+		       character == '\n' ? "\\\\n" :
+		       character == '\t' ? "\\\\t" :
 					   NULL;
 	case ESCAPE_QUOTED:
 		return character == '\\' ? "\\\\" :

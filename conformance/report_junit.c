@@ -44,12 +44,9 @@ static void put_counts(const struct run *run, FILE *file)
 {
 	char time[TIME_SIZE];
 
-	xml(file,
-	    " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\""
-	    " time=\"%s\"",
+	xml(file, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%s\"",
 	    run->count, count_elements(run, "failure"),
-	    count_elements(run, "error"), count_elements(run, "skipped"),
-	    seconds_text(run->seconds, time));
+	    count_elements(run, "error"), seconds_text(run->seconds, time));
 }
 
 static void put_property(FILE *file, const char *name, const char *value)
@@ -190,7 +187,7 @@ int report_junit(const struct run *run, FILE *file)
 	xml(file, ">\n  <testsuite name=\"hdmabuf.%s\" timestamp=\"%s\"",
 	    role_name(run->role), started);
 	put_counts(run, file);
-	fputs(">\n", file);
+	xml(file, " skipped=\"%zu\">\n", count_elements(run, "skipped"));
 	put_properties(run, file);
 	for (size_t i = 0; i < run->count; i++)
 		put_result(run, &run->results[i], file);
