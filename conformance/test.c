@@ -342,7 +342,7 @@ static const char *describe_end(int status, char *text, size_t size)
 	return text;
 }
 
-static void start_iut(struct test *test)
+void test_start_iut(struct test *test)
 {
 	int code;
 
@@ -374,11 +374,11 @@ struct end *test_open(struct test *test)
 	if (test->end_count == TEST_ENDS_MAX)
 		error(test, "too many ends");
 	if (!listens)
-		start_iut(test);
+		test_start_iut(test);
 	end = end_open(test, (uint32_t)test->end_count);
 	test->ends[test->end_count++] = end;
 	if (listens)
-		start_iut(test);
+		test_start_iut(test);
 	for (uint64_t deadline = test_deadline(test);
 	     !end->link && test_wait(test, deadline) &&
 	     test_iut_is_running(test);)

@@ -188,7 +188,9 @@ struct end *test_open(struct test *test);
 /* test_open() and end_greet(): a session, and proof that it works. */
 struct end *test_connect(struct test *test);
 
-/* Whether the IUT's process has ended, or is not one of ours. */
+/* Starts the IUT if it is not there; test_open() does it by itself. */
+void test_start_iut(struct test *test);
+/* Whether the IUT's process runs, or is not one of ours. */
 bool test_iut_is_running(struct test *test);
 /* Ends the IUT by a signal, and waits for it; it can be opened anew. */
 void test_iut_kill(struct test *test, int signal);

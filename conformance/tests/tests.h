@@ -3,9 +3,7 @@
 #ifndef CONFORMANCE_TESTS_H
 #define CONFORMANCE_TESTS_H
 
-#include "conformance/buffer.h"
-#include "conformance/end.h"
-#include "conformance/test.h"
+#include "conformance/tests/support.h"
 
 extern const struct test_group session_tests;
 extern const struct test_group import_tests;

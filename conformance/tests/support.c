@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "conformance/tests/support.h"
+#include "conformance/internal.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void let_pass(struct test *test, unsigned int milliseconds)
+{
+	uint64_t deadline = test_deadline_in(milliseconds);
+
+	while (test_wait(test, deadline))
+		;
+}
+
+/* ---- attempts at a session ---------------------------------------------- */
+
+struct end *attempt_open(struct test *test)
+{
+	struct end *end = test_open(test);
+
+	attempt_again(end);
+	return end;
+}
+
+void attempt_again(struct end *end)
+{
+	if (!end_await_offer(end))
+		inconclusive(end->test,
+			     "the IUT publishes no offer that is new");
+	end_make_channel(end);
+}
+
+uint16_t attempt_hello(struct end *end, message_t hello, uint8_t *answer)
+{
+	uint32_t id = end_put(end, hello);
+	const uint8_t *got;
+
+	end_push(end);
+	end_publish_answer(end);
+	got = end_await_answer_to(end, id);
+	if (!got)
+		return UINT16_MAX;
+	if (answer)
+		memcpy(answer, got, sizeof(message_t));
+	return (uint16_t)wire_get(got, HEADER_STATUS);
+}
+
+static bool has_epoch(struct end *end, uint64_t epoch)
+{
+	char text[1025];
+	uint64_t seen;
+
+	return wire_record_get(end_record(end, text), HDMABUF_KEY_EPOCH,
+			       &seen) == 1 &&
+	       seen == epoch;
+}
+
+bool await_record_change(struct end *end, uint64_t epoch)
+{
+	uint64_t deadline = test_deadline(end->test);
+
+	while (has_epoch(end, epoch))
+		if (!test_wait(end->test, deadline))
+			return false;
+	return true;
+}
+
+/* ---- references --------------------------------------------------------- */
+
+bool is_revoked(struct end *end, const uint64_t *references, uint64_t count)
+{
+	const struct hdmabuf_platform_ops *ops = end->platform.ops;
+	size_t runs = ops->contiguous ? 1 : (size_t)count;
+	struct hdmabuf_run *run = calloc(runs, sizeof(*run));
+	bool revoked;
+
+	if (!run)
+		error(end->test, "no memory");
+	for (size_t i = 0; i < runs; i++)
+		run[i] = (struct hdmabuf_run){ references[i],
+					       ops->contiguous ? count : 1 };
+	revoked = !ops->revoke(end->link, run, runs);
+	free(run);
+	return revoked;
+}
+
+bool await_revoked(struct end *end, const uint64_t *references, uint64_t count)
+{
+	uint64_t deadline = test_deadline(end->test);
+
+	while (!is_revoked(end, references, count)) {
+		if (now_ms() >= deadline)
+			return false;
+		test_wait(end->test, now_ms() + 5);
+	}
+	note(end->test, SPEAKER_SUITE, "has revoked %u pages",
+	     (unsigned int)count);
+	return true;
+}
+
+/* ---- death -------------------------------------------------------------- */
+
+/* The IUT's lines are for the process that outlives this one. */
+static void let_go_of_iut(struct iut *iut)
+{
+	if (!iut->pid)
+		return;
+	close(iut->in);
+	close(iut->out);
+	close(iut->err);
+	iut->in = iut->out = iut->err = -1;
+}
+
+__attribute__((noreturn)) static void
+play(struct test *test, void (*script)(struct end *end, unsigned int step),
+     unsigned int step, int ready)
+{
+	struct end *end;
+
+	let_go_of_iut(test->iut);
+	test->end_count = 0;
+	if (setjmp(test->way_out))
+		_exit(1);
+	end = end_open(test, TEST_ENDS_MAX);
+	test->ends[test->end_count++] = end;
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	for (uint64_t deadline = test_deadline(test);
+	     !end->link && test_wait(test, deadline);)
+		;
+	if (!end->link)
+		_exit(2);
+	script(end, step);
+	note(test, SPEAKER_SUITE, "is killed");
+	kill(getpid(), SIGKILL);
+	_exit(1);
+}
+
+static void await_ready(int fd)
+{
+	char octet;
+
+	while (read(fd, &octet, 1) < 0)
+		;
+	close(fd);
+}
+
+void play_and_die(struct test *test,
+		  void (*script)(struct end *end, unsigned int step),
+		  unsigned int step)
+{
+	bool listens = test->setup->role == HDMABUF_FRONTEND;
+	int ready[2], status = 0;
+	pid_t pid;
+
+	if (!listens)
+		test_start_iut(test);
+	if (pipe(ready))
+		error(test, "no pipe");
+	pid = fork();
+	if (!pid) {
+		close(ready[0]);
+		play(test, script, step, ready[1]);
+	}
+	close(ready[1]);
+	if (pid < 0)
+		error(test, "no process");
+	await_ready(ready[0]);
+	if (listens)
+		test_start_iut(test);
+	while (waitpid(pid, &status, WNOHANG) != pid) {
+		iut_step(test->iut, test);
+		usleep(1000);
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+		inconclusive(test, "the IUT does not come to %s",
+			     test->endpoint);
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+		inconclusive(test, "the other end did not get that far");
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* support.h - what tests of several groups need */
+#ifndef CONFORMANCE_TESTS_SUPPORT_H
+#define CONFORMANCE_TESTS_SUPPORT_H
+
+#include "conformance/buffer.h"
+#include "conformance/end.h"
+#include "conformance/test.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Lets things happen for a short time, for what must not happen. */
+void let_pass(struct test *test, unsigned int milliseconds);
+
+/* ---- attempts at a session ---------------------------------------------- */
+
+/* Frontend: an offer has come and the channel is made. */
+struct end *attempt_open(struct test *test);
+/* The next attempt over the same link: waits for the next offer. */
+void attempt_again(struct end *end);
+/* The status of the answer to HELLO; UINT16_MAX if there is none. */
+uint16_t attempt_hello(struct end *end, message_t hello, uint8_t *answer);
+
+/* Backend: waits until the IUT's record is another than that of this epoch. */
+bool await_record_change(struct end *end, uint64_t epoch);
+
+/* ---- references --------------------------------------------------------- */
+
+/*
+ * Whether references of the suite can be revoked, which is so when the IUT has none
+ * of the pages mapped, now or before long. @references as end_share() gave them.
+ */
+bool await_revoked(struct end *end, const uint64_t *references, uint64_t count);
+/* The same, tried once. */
+bool is_revoked(struct end *end, const uint64_t *references, uint64_t count);
+
+/* ---- death -------------------------------------------------------------- */
+
+/*
+ * Another process plays the suite's end, as @play says, and is killed when that
+ * returns. The IUT is started for it if it is not there. Returns when it is dead.
+ */
+void play_and_die(struct test *test,
+		  void (*play)(struct end *end, unsigned int step),
+		  unsigned int step);
+
+#endif
