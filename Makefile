@@ -210,7 +210,8 @@ CHECKS = header='scripts/check-header --quick' \
 	 freestanding='$(MAKE) check-freestanding' \
 	 format='scripts/check-format' \
 	 docs='scripts/make-docs --check' \
-	 docs-check='scripts/docs/make_docs_check.py'
+	 docs-check='scripts/docs/make_docs_check.py' \
+	 mutants='scripts/mutants --check'
 
 .PHONY: check check-all check-tests check-sanitize check-header \
 	check-header-quick check-format tests
@@ -238,6 +239,10 @@ check-header-quick:
 
 check-format: ## the style of the C sources
 	@scripts/check-format
+
+.PHONY: mutants
+mutants: all ## that the conformance suite finds what is wrong with each mutant
+	@timeout -k 10 900 scripts/mutants
 
 tests: $(TESTS)
 
