@@ -311,6 +311,7 @@ static int run(struct campaign *campaign)
 		.version = HDMABUF_PACKAGE_VERSION,
 		.role = options->role,
 		.iut = options->iut ? options->iut : options->attach,
+		.attached = !options->iut,
 		.statement = options->statement,
 		.started = time(NULL),
 		.seed = options->seed,

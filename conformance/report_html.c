@@ -185,10 +185,10 @@ static void put_finding(const struct finding *finding, FILE *file)
 
 static void put_findings(const struct result *result, FILE *file)
 {
-	if (!result->finding_count && !is_said(result->reason))
+	if (!is_said(result_message(result)))
 		return;
 	fputs("<h4>What was expected and seen</h4>\n", file);
-	if (is_said(result->reason))
+	if (is_said(result_other_reason(result)))
 		html(file, "<p class=\"reason\">%s</p>\n", result->reason);
 	for (size_t i = 0; i < result->finding_count; i++)
 		put_finding(&result->findings[i], file);
@@ -475,9 +475,11 @@ static void put_facts(const struct run *run, FILE *file)
 	snprintf(text, sizeof(text), "%u", run->repetitions);
 	put_fact(file, "Runs of each test", text);
 	put_fact(file, "Judgement",
-		 run->strict ? "strict: a warning, or a test that cannot tell, "
-			       "is a failure" :
-			       "a warning is no failure");
+		 run->strict ?
+			 "strict: warnings, and tests that could not tell, "
+			 "are failures" :
+			 "warnings, and tests that could not tell, are no "
+			 "failures");
 	fputs("</dl>\n", file);
 }
 
@@ -558,17 +560,12 @@ static const char *run_key(const struct run *run,
 				   VERDICT_SKIP);
 }
 
-static int put_summary(const struct run *run,
-		       const size_t counts[VERDICT_COUNT], FILE *file)
+static void put_summary(const struct run *run, const char *sentence,
+			const size_t counts[VERDICT_COUNT], FILE *file)
 {
-	char *sentence = run_sentence(run);
-
-	if (!sentence)
-		return -ENOMEM;
 	html(file,
 	     "<section id=\"summary\">\n<p class=\"sentence %s\">%s</p>\n",
 	     run_key(run, counts), sentence);
-	free(sentence);
 	put_bar(file, counts);
 	put_counts(counts, file);
 	put_facts(run, file);
@@ -577,12 +574,11 @@ static int put_summary(const struct run *run,
 	fputs("<h2>Clauses at a glance</h2>\n", file);
 	put_groups(run, file);
 	fputs("</section>\n", file);
-	return 0;
 }
 
 /* ---- The page --------------------------------------------------------------- */
 
-static void put_head(const struct run *run, FILE *file)
+static void put_head(const struct run *run, const char *sentence, FILE *file)
 {
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
 	      "<meta charset=\"utf-8\">\n"
@@ -592,8 +588,7 @@ static void put_head(const struct run *run, FILE *file)
 	      "content=\"width=device-width, initial-scale=1\">\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n",
 	      file);
-	html(file, "<title>%s: conformance of a %s</title>\n",
-	     run_passed(run) ? "Passed" : "Failed", role_name(run->role));
+	html(file, "<title>%s</title>\n", sentence);
 	fputs("<style>\n", file);
 	fputs(report_style, file);
 	fputs("</style>\n</head>\n<body>\n", file);
@@ -622,17 +617,21 @@ static void put_navigation(const struct run *run,
 
 int report_html(const struct run *run, FILE *file)
 {
+	char *sentence = run_sentence(run);
 	size_t counts[VERDICT_COUNT];
 	int error;
 
+	if (!sentence)
+		return -ENOMEM;
 	run_count(run, counts);
-	put_head(run, file);
+	put_head(run, sentence, file);
 	put_navigation(run, counts, file);
-	error = put_summary(run, counts, file);
+	put_summary(run, sentence, counts, file);
 	put_clauses(run, file);
-	error |= put_unpassed_tests(run, file);
+	error = put_unpassed_tests(run, file);
 	put_skipped(run, counts[VERDICT_SKIP], file);
 	put_passed(run, counts[VERDICT_PASS], file);
 	fputs("</main>\n</body>\n</html>\n", file);
+	free(sentence);
 	return error ? -ENOMEM : 0;
 }

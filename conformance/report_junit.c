@@ -72,19 +72,10 @@ static void put_properties(const struct run *run, FILE *file)
 	fputs("    </properties>\n", file);
 }
 
-/* One line for lists: the worst finding, or the reason. */
-static const char *message(const struct result *result)
-{
-	size_t worst = result_worst_finding(result);
-
-	return worst < result->finding_count ? result->findings[worst].text :
-					       result->reason;
-}
-
 static void put_findings(const struct result *result, FILE *file)
 {
 	xml(file, "%s\n", result->title);
-	if (is_said(result->reason))
+	if (is_said(result_other_reason(result)))
 		xml(file, "reason: %s\n", result->reason);
 	if (result->others != result->verdict)
 		xml(file, "in other repetitions: %s\n",
@@ -121,7 +112,7 @@ static void put_verdict(const struct run *run, const struct result *result,
 	if (!name)
 		return;
 	xml(file, "      <%s", name);
-	xml(file, " message=\"%s\"", message(result));
+	xml(file, " message=\"%s\"", result_message(result));
 	if (!strcmp(name, "skipped")) {
 		fputs("/>\n", file);
 		return;

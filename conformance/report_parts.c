@@ -92,6 +92,30 @@ size_t result_worst_finding(const struct result *result)
 	return worst;
 }
 
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+const char *result_message(const struct result *result)
+{
+	size_t worst = result_worst_finding(result);
+
+	return or_empty(worst < result->finding_count ?
+				result->findings[worst].text :
+				result->reason);
+}
+
+const char *result_other_reason(const struct result *result)
+{
+	const char *reason = or_empty(result->reason);
+
+	for (size_t i = 0; i < result->finding_count; i++)
+		if (!strcmp(reason, or_empty(result->findings[i].text)))
+			return "";
+	return reason;
+}
+
 static size_t less_or_none(size_t from, size_t less)
 {
 	return from > less ? from - less : 0;
@@ -113,11 +137,6 @@ struct window result_window(const struct result *result, size_t before,
 		less_or_none(result_lines_before(result, 0), before),
 		at_most(result_lines_before(result, last) + after, lines),
 	};
-}
-
-static const char *or_empty(const char *text)
-{
-	return text ? text : "";
 }
 
 bool result_is_skipped_so(const struct result *result, const char *reason)
@@ -305,13 +324,15 @@ char *run_again(const struct run *run, const struct result *result)
 
 	if (!memory)
 		return NULL;
-	fprintf(memory, "hdmabuf-conformance --role %s --iut ",
-		role_name(run->role));
+	fprintf(memory, "hdmabuf-conformance --role %s --%s ",
+		role_name(run->role), run->attached ? "attach" : "iut");
 	put_word(memory, run->iut);
 	if (run->statement) {
 		fputs(" --statement ", memory);
 		put_word(memory, run->statement);
 	}
+	if (run->repetitions > 1)
+		fprintf(memory, " --repeat %u", run->repetitions);
 	fprintf(memory, " --test %s --seed %" PRIu64, result->name, run->seed);
 	return finish(memory, &text);
 }

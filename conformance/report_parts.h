@@ -48,6 +48,11 @@ size_t result_lines_before(const struct result *result, size_t finding);
 /* The first of the worst findings; finding_count if there is none. */
 size_t result_worst_finding(const struct result *result);
 
+/* In a line, why a test has not passed: its worst finding, or the reason. */
+const char *result_message(const struct result *result);
+/* The reason, unless a finding says the same. */
+const char *result_other_reason(const struct result *result);
+
 /* Lines [begin, end) of an exchange. */
 struct window {
 	size_t begin, end;

@@ -64,7 +64,7 @@ static void put_diagnostics(const struct result *result, FILE *file)
 	fputs("  ---\n", file);
 	pair(file, "  ", "verdict", verdict_name(result->verdict));
 	pair(file, "  ", "title", result->title);
-	if (is_said(result->reason))
+	if (is_said(result_other_reason(result)))
 		pair(file, "  ", "reason", result->reason);
 	if (result->others != result->verdict)
 		pair(file, "  ", "in other repetitions",
@@ -86,7 +86,8 @@ static void put_result(const struct run *run, size_t index, FILE *file)
 		     outcome == OUTCOME_FAILED ? "not " : "", index + 1,
 		     result->name);
 	if (outcome == OUTCOME_SKIPPED)
-		escape_print(file, ESCAPE_TAP, " # SKIP %s", result->reason);
+		escape_print(file, ESCAPE_TAP, " # SKIP %s",
+			     result_message(result));
 	fputc('\n', file);
 	if (result->verdict > VERDICT_PASS)
 		put_diagnostics(result, file);

@@ -359,8 +359,43 @@ static void text_says_how_to_run_a_test_again(void **state)
 	assert_has(report,
 		   "again: hdmabuf-conformance --role backend "
 		   "--iut './it '\\''ll do </p></pre><script>x</script>");
-	assert_has(report, "' --statement 'my <statement>' --test channel.zero "
+	assert_has(report, "' --statement 'my <statement>' --repeat 3 --test "
+			   "channel.zero "
 			   "--seed 18446744073709551615\n");
+	free(report);
+
+	run.attached = true;
+	run.iut = "local:/run/it";
+	run.statement = NULL;
+	run.repetitions = 1;
+	report = report_of("text", &run);
+	assert_has(report, "again: hdmabuf-conformance --role backend "
+			   "--attach 'local:/run/it' --test channel.zero ");
+	free(report);
+}
+
+/* The runner notes why a test cannot tell as a finding, too. */
+static void reason_is_told_once(void **state)
+{
+	struct finding finding = { VERDICT_INCONCLUSIVE, CLAUSE_COUNT,
+				   "nothing came" };
+	struct result silent = results[4];
+	struct run run = made_up();
+	char *report;
+
+	(void)state;
+	silent.reason = finding.text;
+	silent.findings = &finding;
+	silent.finding_count = 1;
+	run.results = &silent;
+	run.count = 1;
+	report = report_of("text", &run);
+	assert_has(report, "INCONCLUSIVE: nothing came\n");
+	assert_has_not(report, "reason:");
+	free(report);
+	report = report_of("tap", &run);
+	assert_has(report, "ok 1 - session.silent # SKIP nothing came\n");
+	assert_has_not(report, "reason:");
 	free(report);
 }
 
@@ -690,6 +725,7 @@ int main(void)
 		report_test(text_keeps_output_behind_a_bar),
 		report_test(text_condenses_what_was_skipped),
 		report_test(text_says_how_to_run_a_test_again),
+		report_test(reason_is_told_once),
 		report_test(text_ends_with_counts),
 		report_test(text_says_what_the_run_comes_to),
 		report_test(tap_is_well_formed),

@@ -183,7 +183,7 @@ static int put_result(const struct run *run, const struct result *result,
 	fprintf(file, "%s  %s\n", verdict_name(result->verdict), result->name);
 	error |= put_wrapped(file, INDENT, "", result->title);
 	error |= put_clauses(result, file);
-	if (is_said(result->reason))
+	if (is_said(result_other_reason(result)))
 		error |= put_wrapped(file, INDENT, "reason: ", result->reason);
 	error |= put_findings(result, file);
 	if (result->others != result->verdict)

@@ -90,6 +90,7 @@ struct result {
  * @version: of the suite
  * @role: of the implementation under test
  * @iut: the command it was started with, or the endpoint it was found at
+ * @attached: it was found, at an endpoint
  * @statement: the file with what it claims, or NULL
  * @started: when
  * @seconds: how long it took
@@ -103,6 +104,7 @@ struct run {
 	const char *version;
 	enum hdmabuf_role role;
 	const char *iut;
+	bool attached;
 	const char *statement;
 	time_t started;
 	double seconds;
