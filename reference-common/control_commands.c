@@ -325,7 +325,7 @@ static const char *cpu_access(struct control *control, struct words *words,
 	struct control_buffer *buffer = buffer_find(control, words_next(words));
 	uint64_t offset = words_need_number(words, "offset", UINT64_MAX);
 	uint64_t octets = words_need_number(words, "octets", UINT64_MAX);
-	uint32_t access = words_choice_option(words, "access", accesses) +
+	uint32_t access = words_need_choice(words, "access", accesses) +
 			  HDMABUF_ACCESS_READ;
 	const char *why = words_end(words);
 
@@ -463,7 +463,7 @@ static const char *run_timeline(struct control *control, struct words *words)
 	struct control_session *session = control_session(control);
 	const char *name = words_next(words);
 	unsigned int signaller =
-		words_choice_option(words, "signaller", signallers) +
+		words_need_choice(words, "signaller", signallers) +
 		HDMABUF_SIGNALLER_CREATOR;
 	uint64_t point = words_number_option(words, "point", UINT64_MAX, 0);
 	const char *why = words_end(words);
@@ -634,18 +634,21 @@ static const char *run_echo(struct control *control, struct words *words)
 static const char *run_close(struct control *control, struct words *words)
 {
 	struct control_session *session = control_session(control);
-	const char *reason = words_may_next(words);
-	uint64_t number = reason ? words_number(words, reason, UINT32_MAX) :
-				   HDMABUF_REASON_DONE;
+	const char *word = words_may_next(words);
+	uint64_t reason =
+		word ? words_number(words, word, HDMABUF_REASON_FAULT) :
+		       HDMABUF_REASON_DONE;
 	const char *why = words_end(words);
 	int error;
 
 	if (why)
 		return why;
+	if (!reason)
+		return "there is no such reason";
 	if (!session)
 		return no_session;
 	error = hdmabuf_session_close(session->handle,
-				      (enum hdmabuf_reason)number);
+				      (enum hdmabuf_reason)reason);
 	session->closing = !error;
 	return result(error);
 }

@@ -126,7 +126,8 @@ static bool stands_before(const struct control_turn *first,
 {
 	return first->group == then->group ||
 	       (first->buffer && first->buffer == then->buffer) ||
-	       (first->turn.signal && first->turn.signal == then->turn.signal);
+	       (first->turn.signal && first->turn.signal == then->turn.signal &&
+		first->turn.life == then->turn.life);
 }
 
 static bool is_due(const struct control_session *session, unsigned int place)

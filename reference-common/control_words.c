@@ -89,15 +89,20 @@ uint64_t words_number_option(struct words *words, const char *key, uint64_t max,
 	return value ? words_number(words, value, max) : otherwise;
 }
 
-uint64_t words_need_number(struct words *words, const char *key, uint64_t max)
+static const char *need_option(struct words *words, const char *key)
 {
 	const char *value = words_option(words, key);
 
-	if (!value) {
+	if (!value)
 		note(words, "an option is missing");
-		return 0;
-	}
-	return words_number(words, value, max);
+	return value;
+}
+
+uint64_t words_need_number(struct words *words, const char *key, uint64_t max)
+{
+	const char *value = need_option(words, key);
+
+	return value ? words_number(words, value, max) : 0;
 }
 
 unsigned int words_choice(struct words *words, const char *word,
@@ -114,6 +119,14 @@ unsigned int words_choice_option(struct words *words, const char *key,
 				 const char *const *choices)
 {
 	const char *value = words_option(words, key);
+
+	return value ? words_choice(words, value, choices) : 0;
+}
+
+unsigned int words_need_choice(struct words *words, const char *key,
+			       const char *const *choices)
+{
+	const char *value = need_option(words, key);
 
 	return value ? words_choice(words, value, choices) : 0;
 }

@@ -120,6 +120,15 @@ unsigned int words_choice_option(struct words *words, const char *key,
 				 const char *const *choices);
 
 /**
+ * words_need_choice() - the same, if it must be given
+ * @words: from words_split()
+ * @key: of the option
+ * @choices: ends with NULL
+ */
+unsigned int words_need_choice(struct words *words, const char *key,
+			       const char *const *choices);
+
+/**
  * words_end() - to be called when everything was asked for
  * @words: from words_split()
  *

@@ -330,7 +330,8 @@ def needs(world, *arguments):
 def help_and_version(world):
     for end in ENDS:
         text = world.run(end, "--help").ends().stdout().decode()
-        for word in ("--platform", "--source", "--sink", "Exit status", "66", "75"):
+        for word in ("--platform", "--source", "--sink", "--control", "HDMABUF_ENDPOINT",
+                     "Exit status", "66", "75"):
             check(word in text, word, "is not in the help of", end)
         check(text.startswith(f"Usage: hdmabuf-{end}"), text[:40])
         text = world.run(end, "--version").ends().stdout().decode()
@@ -355,6 +356,10 @@ def wrong_usage_is_told_in_one_line(world):
         platform + ["--export-from", "backend", "--sink", "jpeg:x"],
         platform + ["--export-from", "backend", "--sink", "y4m:"],
         platform + ["--export-from", "backend", "--sink", "y4m:-", "--json"],
+        ["--control"], platform + ["--control", "--source", "pattern"],
+        platform + ["--sink", "null", "--control"], platform + ["--control", "--once"],
+        platform + ["--control", "--json"], platform + ["--control", "--verify"],
+        platform + ["--control", "--export-from", "frontend"],
     ]
     for arguments in wrong:
         program = world.run("frontend", *arguments)
@@ -366,6 +371,16 @@ def wrong_usage_is_told_in_one_line(world):
     program = world.run("backend", *platform, "--source", "pattern").ends(EX_USAGE)
     check("--source" in program.stderr() and "--export-from" in program.stderr(),
           program.stderr())
+
+
+def place_is_taken_from_the_environment(world):
+    env = dict(os.environ, HDMABUF_ENDPOINT="local:" + world.socket)
+    backend = world.run("backend", "--once", "--sink", "null", env=env)
+    world.run("frontend", "--once", "--frames", "2", env=env).ends()
+    backend.ends()
+    # What is given goes before it.
+    elsewhere = "local:" + world.path("nowhere/socket")
+    world.run("backend", "--platform", elsewhere, "--control", env=env).ends(EX_UNAVAILABLE)
 
 
 def both_ends_see_the_same(world):
@@ -917,7 +932,8 @@ def nothing_is_left(world):
 
 
 TESTS = [
-    help_and_version, wrong_usage_is_told_in_one_line, both_ends_see_the_same,
+    help_and_version, wrong_usage_is_told_in_one_line, place_is_taken_from_the_environment,
+    both_ends_see_the_same,
     each_frame_has_its_crc, summary_is_one_line, buffers_and_directories, kinds_of_memory,
     png_pixel_for_pixel, png_one_file_a_frame, y4m_octet_for_octet, y4m_words_of_frames_travel,
     y4m_from_pipe_to_pipe, either_may_be_first, backend_serves_one_after_the_other,
@@ -943,6 +959,7 @@ def run(test):
 
 def main():
     names = sys.argv[1:]
+    os.environ.pop("HDMABUF_ENDPOINT", None)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     for number, test in enumerate([t for t in TESTS if not names or t.__name__ in names], 1):
         line = f"{number} - peers.{test.__name__}"
