@@ -14,7 +14,8 @@
 
 #include <hdmabuf/platform.h>
 
-#define END_REQUESTS 256
+/* Twice the slots of the largest ring. */
+#define END_REQUESTS 4096
 #define END_BUFFERS  64
 #define END_CELLS    64 /* timelines of an end that are watched */
 
@@ -144,6 +145,8 @@ struct end {
 	bool down;
 	unsigned int records;
 	unsigned int notified;
+	bool deaf;   /* does not look at rings and cells */
+	bool silent; /* neither noted nor judged: the test interferes */
 
 	/* Of the attempt, or the session. */
 	struct greeting greeting;

@@ -2,36 +2,10 @@
 /* timeline.c - timelines, as the suite signals them and waits for them */
 #include "conformance/channel.h"
 #include "conformance/internal.h"
+#include "conformance/shared.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-static uint32_t load(const uint8_t *cell, unsigned int place)
-{
-	uint8_t octets[4];
-	uint32_t number =
-		__atomic_load_n((const uint32_t *)(cell + wire_offset(place)),
-				__ATOMIC_ACQUIRE);
-
-	memcpy(octets, &number, 4);
-	return (uint32_t)wire_get(octets, WIRE_PLACE(0, 4));
-}
-
-static void store(uint8_t *cell, unsigned int place, uint32_t number)
-{
-	uint8_t octets[4];
-	uint32_t copy;
-
-	wire_put(octets, WIRE_PLACE(0, 4), number);
-	memcpy(&copy, octets, 4);
-	__atomic_store_n((uint32_t *)(cell + wire_offset(place)), copy,
-			 __ATOMIC_RELEASE);
-}
-
-static void barrier(void)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
 
 /* ---- cells -------------------------------------------------------------- */
 
@@ -45,10 +19,10 @@ uint8_t *end_cell(struct end *end, enum hdmabuf_role creator, uint32_t timeline)
 
 bool cell_point(const uint8_t *cell, uint64_t *point)
 {
-	uint32_t high = load(cell, CELL_POINT_HIGH);
-	uint32_t low = load(cell, CELL_POINT_LOW);
+	uint32_t high = shared_load(cell, CELL_POINT_HIGH);
+	uint32_t low = shared_load(cell, CELL_POINT_LOW);
 
-	if (load(cell, CELL_POINT_NEXT) != high)
+	if (shared_load(cell, CELL_POINT_NEXT) != high)
 		return false;
 	*point = (uint64_t)high << 32 | low;
 	return true;
@@ -56,9 +30,9 @@ bool cell_point(const uint8_t *cell, uint64_t *point)
 
 void cell_signal(uint8_t *cell, uint64_t point)
 {
-	store(cell, CELL_POINT_NEXT, (uint32_t)(point >> 32));
-	store(cell, CELL_POINT_LOW, (uint32_t)point);
-	store(cell, CELL_POINT_HIGH, (uint32_t)(point >> 32));
+	shared_store(cell, CELL_POINT_NEXT, (uint32_t)(point >> 32));
+	shared_store(cell, CELL_POINT_LOW, (uint32_t)point);
+	shared_store(cell, CELL_POINT_HIGH, (uint32_t)(point >> 32));
 }
 
 static void trace_point(struct end *end, enum hdmabuf_role sender,
@@ -92,8 +66,8 @@ void end_signal(struct end *end, enum hdmabuf_role creator, uint32_t timeline,
 	note(end->test, SPEAKER_SUITE,
 	     "signals point %" PRIu64 " of timeline %u of %s", point, timeline,
 	     owner(end, creator));
-	barrier();
-	if ((uint32_t)point - load(cell, CELL_WAKE) <
+	shared_barrier();
+	if ((uint32_t)point - shared_load(cell, CELL_WAKE) <
 		    (uint32_t)point - (uint32_t)old ||
 	    point >> 32 != old >> 32)
 		end_notify(end);
@@ -106,7 +80,7 @@ void end_fail_timeline(struct end *end, enum hdmabuf_role creator,
 	uint64_t point = 0;
 
 	cell_point(cell, &point);
-	store(cell, CELL_ERROR, status);
+	shared_store(cell, CELL_ERROR, status);
 	trace_point(end, end->role, creator, timeline, point, status);
 	note(end->test, SPEAKER_SUITE, "ends timeline %u of %s with %s",
 	     timeline, owner(end, creator), wire_status_name(status));
@@ -152,7 +126,7 @@ static bool look(struct end *end, enum hdmabuf_role creator, uint32_t timeline)
 {
 	struct watched *watched = &end->watched[creator][timeline];
 	const uint8_t *cell = end_cell(end, creator, timeline);
-	uint32_t failure = load(cell, CELL_ERROR);
+	uint32_t failure = shared_load(cell, CELL_ERROR);
 	uint64_t point;
 
 	if (!cell_point(cell, &point) ||
@@ -202,9 +176,9 @@ bool timelines_arm(struct end *end)
 			if (!watched->open || !watched->wanted ||
 			    is_reached(watched, watched->wanted))
 				continue;
-			store(end_cell(end, role, i), CELL_WAKE,
-			      (uint32_t)watched->wanted);
-			barrier();
+			shared_store(end_cell(end, role, i), CELL_WAKE,
+				     (uint32_t)watched->wanted);
+			shared_barrier();
 			any |= look(end, role, i);
 		}
 	return any;
