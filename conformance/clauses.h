@@ -88,6 +88,7 @@
 	X(HDB_BOTH_066, "HDB-BOTH-066", MUST, "The sender of a hand-off MUST NOT let its wait point depend on a hand-off that it sends later.") \
 	X(HDB_BOTH_067, "HDB-BOTH-067", MUST, "An end MUST bound the hand-offs that it notes for a peer.") \
 	X(HDB_BOTH_068, "HDB-BOTH-068", MUST, "An end MUST begin both rings at the indices that the channel page names.") \
+	X(HDB_BOTH_069, "HDB-BOTH-069", MUST, "An answer with status OK MUST carry what the description of its operation says, or zeros if it says nothing.") \
 	X(HDB_EXP_001, "HDB-EXP-001", MUST, "The exporter MUST choose the id of a buffer anew for every export, with at least 96 of its 128 bits from a random source that cannot be predicted, and never all zero.") \
 	X(HDB_EXP_002, "HDB-EXP-002", MUST, "What lies outside the data in the pages of a buffer MUST be memory of the exporter that holds nothing else, and be zero when the buffer is exported.") \
 	X(HDB_EXP_003, "HDB-EXP-003", MUST, "The exporter MUST keep the descriptor and, for EXPORT, the directory shared and unchanged from sending EXPORT or UPDATE until it is answered.") \

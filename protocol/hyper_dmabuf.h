@@ -880,8 +880,10 @@ enum hdmabuf_session_event {
  * When something is wrong
  * -----------------------
  *
- * An answer with status OK has the payload of its operation, or zeros.  Any
- * other answer says what was wrong and where, see *struct hdmabuf_error*.
+ * [HDB-BOTH-069] An answer with status OK MUST carry what the description of
+ * its operation says, or zeros if it says nothing.
+ *
+ * Any other answer says what was wrong and where, see *struct hdmabuf_error*.
  *
  * [HDB-BOTH-037] A request that is refused MUST leave everything at the end
  * that refuses it as it was before.
