@@ -352,7 +352,7 @@ static void trace_shown(struct end *end)
 	}
 }
 
-void channel_show(struct end *end)
+void end_show(struct end *end)
 {
 	if (!end->own.at)
 		return;
@@ -389,6 +389,13 @@ static const struct asked *find_asked(const struct end *end, uint32_t id)
 		if (wire_get(end->asked[i - 1].octets, HEADER_ID) == id)
 			return &end->asked[i - 1];
 	return NULL;
+}
+
+const uint8_t *end_find_answer_to(const struct end *end, uint32_t id)
+{
+	const struct asked *asked = find_asked(end, id);
+
+	return asked && asked->answers ? asked->answer : NULL;
 }
 
 const uint8_t *end_await_answer_to(struct end *end, uint32_t id)
@@ -456,7 +463,7 @@ void end_answer_raw(struct end *end, const message_t answer)
 	print_message(end, SPEAKER_SUITE, answer, true);
 	test_trace(end, HDMABUF_TRACE_ANSWER, end->role, answer,
 		   sizeof(message_t));
-	if (show(&end->theirs, RING_RSP_PROD, RING_RSP_EVENT))
+	if (show(&end->theirs, RING_RSP_PROD, RING_RSP_EVENT) && !end->quiet)
 		end_notify(end);
 }
 

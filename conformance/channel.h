@@ -7,8 +7,6 @@
 
 /* Takes what is in the rings and cells; true if there was anything. */
 bool channel_step(struct end *end);
-/* Makes requests visible without notifying. */
-void channel_show(struct end *end);
 /* Like end_ask(), but UINT16_MAX if there is no answer. */
 uint16_t end_try_ask(struct end *end, message_t message, uint8_t *answer);
 

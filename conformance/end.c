@@ -42,7 +42,7 @@ static void *on_up(void *user, struct hdmabuf_link *link)
 	}
 	end->link = link;
 	end->down = false;
-	end->peer_epoch = 0;
+	end->peer_epoch = end->used = 0;
 	ops(end)->peer(link, text, sizeof(text));
 	note(end->test, SPEAKER_IUT, "link %u is up: %s", end->number, text);
 	return end;
@@ -179,6 +179,8 @@ void end_publish(struct end *end, const char *text)
 	note(end->test, SPEAKER_SUITE, "%s %s",
 	     *text ? "publishes the record" : "withdraws its record", line);
 	test_trace(end, HDMABUF_TRACE_RECORD, end->role, text, strlen(text));
+	if (*text)
+		end->used = end->peer_epoch;
 	if (!end->down)
 		ops(end)->publish(end->link, text, strlen(text));
 }
@@ -235,7 +237,7 @@ static bool read_offer(struct end *end, const char *text)
 	uint64_t epoch, order, pages;
 
 	if (wire_record_get(text, HDMABUF_KEY_EPOCH, &epoch) != 1 ||
-	    epoch == end->peer_epoch ||
+	    epoch == end->used ||
 	    wire_record_get(text, HDMABUF_KEY_VERSION_MIN,
 			    &peer->version_min) != 1 ||
 	    wire_record_get(text, HDMABUF_KEY_VERSION_MAX,
@@ -278,6 +280,11 @@ void end_publish_answer(struct end *end)
 
 void end_publish_offer(struct end *end)
 {
+	end_publish_offer_with(end, "");
+}
+
+void end_publish_offer_with(struct end *end, const char *lines)
+{
 	const struct greeting *greeting = &end->greeting;
 	char text[RECORD_OCTETS];
 
@@ -290,11 +297,12 @@ void end_publish_offer(struct end *end)
 		 "\n" HDMABUF_KEY_FEATURES "=%" PRIu64
 		 "\n" HDMABUF_KEY_RING_FORMATS "=%" PRIu64
 		 "\n" HDMABUF_KEY_RING_ORDER_MAX
-		 "=%u\n" HDMABUF_KEY_TIMELINE_MAX "=%u\n" HDMABUF_KEY_EPOCH
+		 "=%u\n" HDMABUF_KEY_TIMELINE_MAX "=%u\n%s" HDMABUF_KEY_EPOCH
 		 "=%" PRIu64 "\n",
 		 greeting->version_min, greeting->version_max,
 		 greeting->features, greeting->ring_formats,
-		 greeting->ring_order, greeting->timeline_pages, end->epoch);
+		 greeting->ring_order, greeting->timeline_pages, lines,
+		 end->epoch);
 	end_publish(end, text);
 }
 
@@ -310,12 +318,18 @@ static bool read_answer(struct end *end, const char *text)
 	       wire_record_get(text, HDMABUF_KEY_EPOCH, &end->peer_epoch) == 1;
 }
 
+bool end_has_answer(struct end *end)
+{
+	char text[RECORD_OCTETS];
+
+	return read_answer(end, end_record(end, text));
+}
+
 bool end_await_answer(struct end *end)
 {
 	uint64_t deadline = test_deadline(end->test);
-	char text[RECORD_OCTETS];
 
-	while (!read_answer(end, end_record(end, text)))
+	while (!end_has_answer(end))
 		if (!test_wait(end->test, deadline))
 			return false;
 	return true;
@@ -365,7 +379,7 @@ uint32_t end_put_hello(struct end *end)
 
 	end_hello_message(end, message);
 	id = end_put(end, message);
-	channel_show(end);
+	end_show(end);
 	return id;
 }
 

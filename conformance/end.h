@@ -152,6 +152,7 @@ struct end {
 	struct greeting greeting;
 	uint64_t epoch;
 	uint64_t peer_epoch;
+	uint64_t used;	      /* epoch of the offer that was answered last */
 	uint64_t offered;     /* features that were, by the backend */
 	uint64_t features;    /* that were accepted */
 	struct greeting peer; /* what the IUT says of itself */
@@ -172,6 +173,7 @@ struct end {
 
 	/* What was said. */
 	bool serves; /* requests are answered as they come */
+	bool quiet;  /* answers are not notified */
 	uint32_t next_id;
 	struct asked asked[END_REQUESTS];
 	size_t asked_count;
@@ -220,9 +222,11 @@ void end_hello_message(struct end *end, message_t message);
 uint32_t end_put_hello(struct end *end);
 /* Frontend: the record. */
 void end_publish_answer(struct end *end);
-/* Backend: a new epoch, and an offer with it. */
+/* Backend: a new epoch, and an offer with it; or with some lines more. */
 void end_publish_offer(struct end *end);
-/* Backend: waits for a record that answers the offer. */
+void end_publish_offer_with(struct end *end, const char *lines);
+/* Backend: waits for a record that answers the offer; or only looks. */
+bool end_has_answer(struct end *end);
 bool end_await_answer(struct end *end);
 /* Backend: copies the channel page, checks it, maps the rest. */
 bool end_map_channel(struct end *end);
@@ -271,11 +275,14 @@ uint32_t end_put(struct end *end, message_t message);
 /* Makes visible what was put, and notifies if the IUT wants that. */
 void end_push(struct end *end);
 void end_notify(struct end *end);
+/* Makes visible what was put, and does not notify. */
+void end_show(struct end *end);
 uint32_t end_send(struct end *end, message_t message);
 /*
- * The answer to the request of that id, when it has come; NULL if it does not come
- * in time.
+ * The answer to the request of that id, if it has come; NULL if it does not come in
+ * time.
  */
+const uint8_t *end_find_answer_to(const struct end *end, uint32_t id);
 const uint8_t *end_await_answer_to(struct end *end, uint32_t id);
 /*
  * Sends a request and waits for its answer, which is copied to @answer unless that
@@ -298,7 +305,8 @@ void end_answer_status(struct end *end, struct received *request,
 		       uint16_t status);
 /* Puts an answer into the ring, whatever it answers, and shows it. */
 void end_answer_raw(struct end *end, const message_t answer);
-/* Answers as it should be. */
+/* Answers as it should be; or without a notification. */
+void end_serve_quietly(struct end *end, struct received *request);
 void end_serve(struct end *end, struct received *request);
 
 /* A buffer that the IUT has exported and that is not released, or NULL. */

@@ -149,7 +149,4 @@ void test_trace(struct end *end, uint8_t kind, enum hdmabuf_role sender,
 /* A child of this process that still lives; 0 if there is none. */
 pid_t runner_find_child(void);
 
-uint64_t now_ms(void);
-uint64_t now_us(void);
-
 #endif

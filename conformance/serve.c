@@ -163,6 +163,13 @@ void end_serve(struct end *end, struct received *request)
 	}
 }
 
+void end_serve_quietly(struct end *end, struct received *request)
+{
+	end->quiet = true;
+	end_serve(end, request);
+	end->quiet = false;
+}
+
 void end_accepted(struct end *end, const message_t request)
 {
 	switch (wire_get(request, HEADER_OPERATION)) {

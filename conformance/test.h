@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct end;
 struct test;
@@ -167,6 +168,8 @@ void test_random_octets(struct test *test, void *octets, size_t count);
 /* When to give up what must come, from now on; monotonic milliseconds. */
 uint64_t test_deadline(const struct test *test);
 uint64_t test_deadline_in(unsigned int milliseconds);
+uint64_t now_ms(void);
+uint64_t now_us(void);
 
 /*
  * Lets something happen: takes what has come at all ends and from the IUT's

@@ -69,6 +69,12 @@ bool await_record_change(struct end *end, uint64_t epoch)
 	return true;
 }
 
+bool await_same_offer(struct end *end, uint64_t deadline)
+{
+	return has_epoch(end, end->peer_epoch) &&
+	       test_wait(end->test, deadline);
+}
+
 /* ---- references --------------------------------------------------------- */
 
 bool is_revoked(struct end *end, const uint64_t *references, uint64_t count)

@@ -24,6 +24,9 @@ uint16_t attempt_hello(struct end *end, message_t hello, uint8_t *answer);
 /* Backend: waits until the IUT's record is another than that of this epoch. */
 bool await_record_change(struct end *end, uint64_t epoch);
 
+/* Frontend: lets something happen; false when the offer is another. */
+bool await_same_offer(struct end *end, uint64_t deadline);
+
 /* ---- references --------------------------------------------------------- */
 
 /*

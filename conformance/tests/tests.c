@@ -3,7 +3,5 @@
 #include "conformance/tests/tests.h"
 
 const struct test_group *const test_groups[] = {
-	&session_tests,
-	&import_tests,
-	NULL,
+	&session_tests, &record_tests, &channel_page_tests, &import_tests, NULL,
 };

@@ -6,6 +6,8 @@
 #include "conformance/tests/support.h"
 
 extern const struct test_group session_tests;
+extern const struct test_group record_tests;
+extern const struct test_group channel_page_tests;
 extern const struct test_group import_tests;
 
 #endif
