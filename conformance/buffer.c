@@ -41,27 +41,52 @@ static struct plan complete(const struct end *end, const struct plan *plan)
 
 /* ---- memory ------------------------------------------------------------- */
 
+/* Adds what the platform made of some pages; @references are those of the first. */
+static void share(struct buffer *buffer, struct runs *runs,
+		  const struct hdmabuf_memory *memory, uint64_t first,
+		  uint64_t pages, uint32_t rights, uint64_t *references)
+{
+	struct hdmabuf_run *run = runs->run + runs->count;
+	size_t count =
+		end_share_runs(buffer->end, memory, first, pages, rights, run);
+
+	runs->count += count;
+	for (; count--; run++)
+		for (uint64_t i = 0; i < run->count; i++)
+			*references++ = run->reference + i;
+}
+
 /* One page at a time, from the last to the first: no two are neighbours. */
-static void share_scattered(struct buffer *buffer, uint32_t rights)
+static void share_scattered(struct buffer *buffer, uint64_t first,
+			    uint32_t rights)
 {
 	for (uint64_t i = buffer->page_count; i > 0; i--)
-		end_share(buffer->end, buffer->memory, i - 1, 1, rights,
-			  &buffer->references[i - 1]);
+		share(buffer, &buffer->data, buffer->memory, first + i - 1, 1,
+		      rights, &buffer->references[i - 1]);
+}
+
+static uint8_t *page_of(const struct end *end,
+			const struct hdmabuf_memory *memory, uint64_t number)
+{
+	return (uint8_t *)memory->address + (number << page_shift(end));
 }
 
 static void make_data(struct buffer *buffer, const struct plan *plan)
 {
 	struct end *end = buffer->end;
+	size_t count = (size_t)buffer->page_count;
 
-	buffer->memory = end_allocate(end, buffer->page_count, plan->granted);
-	buffer->pages = buffer->memory->address;
-	buffer->references =
-		end_array(end, (size_t)buffer->page_count, sizeof(uint64_t));
+	buffer->memory = plan->memory ? plan->memory :
+					end_allocate(end, buffer->page_count,
+						     plan->granted);
+	buffer->pages = page_of(end, buffer->memory, plan->first);
+	buffer->references = end_array(end, count, sizeof(uint64_t));
+	buffer->data.run = end_array(end, count, sizeof(struct hdmabuf_run));
 	if (plan->scattered)
-		share_scattered(buffer, plan->granted);
+		share_scattered(buffer, plan->first, plan->granted);
 	else
-		end_share(end, buffer->memory, 0, buffer->page_count,
-			  plan->granted, buffer->references);
+		share(buffer, &buffer->data, buffer->memory, plan->first,
+		      buffer->page_count, plan->granted, buffer->references);
 }
 
 static uint64_t count_extents(const struct buffer *buffer)
@@ -74,26 +99,37 @@ static uint64_t count_extents(const struct buffer *buffer)
 	return count;
 }
 
-static void make_description(struct buffer *buffer, uint32_t format)
+static void make_description(struct buffer *buffer, const struct plan *plan)
 {
 	struct end *end = buffer->end;
-	uint64_t entries = format == HDMABUF_DIRECTORY_EXTENTS ?
+	uint64_t entries = plan->format == HDMABUF_DIRECTORY_EXTENTS ?
 				   count_extents(buffer) :
 				   buffer->page_count;
-	uint64_t pages = wire_directory_pages(format, entries, page_shift(end));
-	uint64_t *references =
-		end_array(end, (size_t)(1 + pages), sizeof(uint64_t));
-	struct hdmabuf_memory *memory =
-		end_allocate(end, 1 + pages, HDMABUF_RIGHTS_READ_ONLY);
+	uint64_t pages = 1 + wire_directory_pages(plan->format, entries,
+						  page_shift(end));
+	uint64_t first = plan->memory ? plan->first + buffer->page_count : 0;
+	const struct hdmabuf_memory *memory =
+		plan->memory ?
+			plan->memory :
+			end_allocate(end, pages, HDMABUF_RIGHTS_READ_ONLY);
+	uint64_t *references = end_array(end, (size_t)pages, sizeof(uint64_t));
 
-	buffer->directory_pages = (uint32_t)pages;
-	end_share(end, memory, 0, 1 + pages, HDMABUF_RIGHTS_READ_ONLY,
-		  references);
-	buffer->descriptor = memory->address;
+	buffer->description.run =
+		end_array(end, (size_t)pages, sizeof(struct hdmabuf_run));
+	share(buffer, &buffer->description, memory, first, pages,
+	      HDMABUF_RIGHTS_READ_ONLY, references);
+	buffer->directory_pages = (uint32_t)pages - 1;
+	buffer->descriptor = page_of(end, memory, first);
 	buffer->descriptor_reference = references[0];
 	buffer->directory = buffer->descriptor + page_octets(end);
 	buffer->directory_references = references + 1;
 	wire_put(buffer->descriptor, DESCRIPTOR_ENTRIES, entries);
+}
+
+bool buffer_revoke(struct buffer *buffer, uint64_t deadline)
+{
+	return end_revoke(buffer->end, buffer->data.run, buffer->data.count,
+			  deadline);
 }
 
 /* ---- the directory ------------------------------------------------------ */
@@ -254,7 +290,7 @@ void buffer_make(struct end *end, struct buffer *buffer,
 		wire_pages(full.offset, full.size, page_shift(end));
 	test_random_octets(end->test, buffer->id, sizeof(buffer->id));
 	make_data(buffer, &full);
-	make_description(buffer, full.format);
+	make_description(buffer, &full);
 	describe(buffer, &full);
 	buffer_list(buffer);
 	buffer_fill(buffer, (uint32_t)test_random(end->test));
@@ -263,7 +299,7 @@ void buffer_make(struct end *end, struct buffer *buffer,
 /* Enough to tell pages apart; a buffer of gigabytes stays untouched but for that. */
 void buffer_fill(struct buffer *buffer, uint32_t seed)
 {
-	const uint64_t most = 1u << 24;
+	const uint64_t most = 1u << 26;
 	uint8_t *data = buffer->pages + buffer->offset;
 	uint64_t size = buffer->size < most ? buffer->size : most;
 
@@ -318,14 +354,11 @@ static void note_descriptor(const struct buffer *buffer)
 			       text, sizeof(text)));
 }
 
-static uint16_t send_descriptor(struct buffer *buffer, uint16_t operation,
-				uint8_t *answer)
+uint16_t buffer_describe(struct buffer *buffer, message_t message,
+			 uint8_t *answer)
 {
-	message_t message;
-	uint64_t length = wire_get(buffer->descriptor, DESCRIPTOR_LENGTH);
+	uint64_t length = wire_get(message, EXPORT_LENGTH);
 
-	buffer_export_message(buffer, message);
-	wire_put(message, HEADER_OPERATION, operation);
 	note_descriptor(buffer);
 	test_trace(buffer->end, HDMABUF_TRACE_DESCRIPTOR, buffer->end->role,
 		   buffer->descriptor,
@@ -346,12 +379,19 @@ void buffer_export_message(const struct buffer *buffer, message_t message)
 
 uint16_t buffer_export(struct buffer *buffer, uint8_t *answer)
 {
-	return send_descriptor(buffer, HDMABUF_OP_EXPORT, answer);
+	message_t message;
+
+	buffer_export_message(buffer, message);
+	return buffer_describe(buffer, message, answer);
 }
 
 uint16_t buffer_update(struct buffer *buffer, uint8_t *answer)
 {
-	return send_descriptor(buffer, HDMABUF_OP_UPDATE, answer);
+	message_t message;
+
+	buffer_export_message(buffer, message);
+	wire_put(message, HEADER_OPERATION, HDMABUF_OP_UPDATE);
+	return buffer_describe(buffer, message, answer);
 }
 
 static uint16_t ask_for(struct buffer *buffer, uint16_t operation,

@@ -18,6 +18,9 @@
  * @width: of a picture in XRGB8888, whose height is the size / (4 width)
  * @scattered: the references are not in the order of the pages
  * @granted: rights with which the pages are shared; those of the buffer
+ * @memory: of which the pages are taken, and those of descriptor and directory
+ *	behind them; memory of its own
+ * @first: page of @memory
  */
 struct plan {
 	uint64_t size;
@@ -31,6 +34,18 @@ struct plan {
 	uint32_t width;
 	bool scattered;
 	uint32_t granted;
+	struct hdmabuf_memory *memory;
+	uint64_t first;
+};
+
+/**
+ * struct runs - pages that are shared, as the platform made references to them
+ * @run: each of them
+ * @count: of @run
+ */
+struct runs {
+	struct hdmabuf_run *run;
+	size_t count;
 };
 
 /**
@@ -48,6 +63,8 @@ struct plan {
  * @size: octets of data
  * @offset: of the first octet of data
  * @memory: the pages of data
+ * @data: references of the pages of data
+ * @description: of those of descriptor and directory
  */
 struct buffer {
 	struct end *end;
@@ -63,6 +80,8 @@ struct buffer {
 	uint64_t size;
 	uint32_t offset;
 	struct hdmabuf_memory *memory;
+	struct runs data;
+	struct runs description;
 };
 
 /* Allocates, shares and describes a buffer; it lives as long as the test. */
@@ -81,6 +100,9 @@ const char *buffer_name(const struct buffer *buffer, char text[33]);
 
 /* The requests that name a buffer; the status of the answer. */
 void buffer_export_message(const struct buffer *buffer, message_t message);
+/* Sends EXPORT or UPDATE as @message has it. */
+uint16_t buffer_describe(struct buffer *buffer, message_t message,
+			 uint8_t *answer);
 uint16_t buffer_export(struct buffer *buffer, uint8_t *answer);
 uint16_t buffer_update(struct buffer *buffer, uint8_t *answer);
 uint16_t buffer_unexport(struct buffer *buffer, uint32_t grace_ms,
@@ -93,6 +115,8 @@ void buffer_hand_off_message(const struct buffer *buffer,
 uint16_t buffer_hand_off(struct buffer *buffer, uint32_t signal_timeline,
 			 uint64_t signal_point, uint8_t *answer);
 
+/* Takes its pages back; false if the IUT still has them mapped at @deadline. */
+bool buffer_revoke(struct buffer *buffer, uint64_t deadline);
 /* Makes, and exports with success; else the test is inconclusive. */
 void buffer_share(struct end *end, struct buffer *buffer,
 		  const struct plan *plan);

@@ -226,18 +226,14 @@ void *end_array(struct end *end, size_t count, size_t octets)
 	return owned->array;
 }
 
-void end_share(struct end *end, const struct hdmabuf_memory *memory,
-	       uint64_t first, uint64_t pages, uint32_t rights,
-	       uint64_t *references)
+size_t end_share_runs(struct end *end, const struct hdmabuf_memory *memory,
+		      uint64_t first, uint64_t pages, uint32_t rights,
+		      struct hdmabuf_run *runs)
 {
-	bool contiguous = ops(end)->contiguous;
-	size_t capacity = contiguous ? 1 : (size_t)pages;
-	struct hdmabuf_run *runs = calloc(capacity, sizeof(*runs));
-	size_t count = 0, at = 0;
+	size_t capacity = ops(end)->contiguous ? 1 : (size_t)pages;
+	size_t count = 0;
 	int code;
 
-	if (!runs)
-		error(end->test, "no memory");
 	for (uint64_t deadline = test_deadline(end->test);;) {
 		code = ops(end)->share(end->link, memory, first, pages, rights,
 				       runs, capacity, &count);
@@ -245,15 +241,36 @@ void end_share(struct end *end, const struct hdmabuf_memory *memory,
 			break;
 		test_wait(end->test, now_ms() + 5);
 	}
-	if (code) {
-		free(runs);
+	if (code)
 		error(end->test, "cannot share %" PRIu64 " pages: %s", pages,
 		      strerror(-code));
-	}
+	return count;
+}
+
+void end_share(struct end *end, const struct hdmabuf_memory *memory,
+	       uint64_t first, uint64_t pages, uint32_t rights,
+	       uint64_t *references)
+{
+	struct hdmabuf_run *runs = end_array(end, (size_t)pages, sizeof(*runs));
+	size_t count = end_share_runs(end, memory, first, pages, rights, runs);
+	size_t at = 0;
+
 	for (size_t i = 0; i < count; i++)
 		for (uint64_t j = 0; j < runs[i].count && at < pages; j++)
 			references[at++] = runs[i].reference + j;
-	free(runs);
+}
+
+bool end_revoke(struct end *end, const struct hdmabuf_run *runs, size_t count,
+		uint64_t deadline)
+{
+	int code;
+
+	while ((code = ops(end)->revoke(end->link, runs, count)) == -EBUSY &&
+	       test_wait(end->test, deadline))
+		;
+	if (code && code != -EBUSY)
+		error(end->test, "cannot revoke pages: %s", strerror(-code));
+	return !code;
 }
 
 void *end_map(struct end *end, const uint64_t *references, uint64_t count,

@@ -262,6 +262,13 @@ void *end_array(struct end *end, size_t count, size_t octets);
 void end_share(struct end *end, const struct hdmabuf_memory *memory,
 	       uint64_t first, uint64_t pages, uint32_t rights,
 	       uint64_t *references);
+/* The same; @runs has room for as many as there are pages. Returns how many. */
+size_t end_share_runs(struct end *end, const struct hdmabuf_memory *memory,
+		      uint64_t first, uint64_t pages, uint32_t rights,
+		      struct hdmabuf_run *runs);
+/* Takes pages back; false if the IUT still has them mapped at @deadline. */
+bool end_revoke(struct end *end, const struct hdmabuf_run *runs, size_t count,
+		uint64_t deadline);
 /* Maps pages of the IUT contiguously; NULL, and a comment, if that cannot be. */
 void *end_map(struct end *end, const uint64_t *references, uint64_t count,
 	      uint32_t rights);
