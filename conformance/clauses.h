@@ -20,7 +20,6 @@
 	X(HDB_BE_008, "HDB-BE-008", MUST, "The backend MUST answer a HELLO with an epoch that is not the current one of each end with HDMABUF_STATUS_WRONG_EPOCH, and then make a new offer.") \
 	X(HDB_BE_009, "HDB-BE-009", MUST, "The backend MUST answer a HELLO that accepts a feature it did not offer with HDMABUF_STATUS_NOT_NEGOTIATED, and then make a new offer.") \
 	X(HDB_BE_010, "HDB-BE-010", MUST, "When a session is lost or closed, the backend MUST unmap the channel.") \
-	X(HDB_BE_011, "HDB-BE-011", MUST, "The backend MUST repeat both epochs and the features of HELLO in its answer with status OK.") \
 	X(HDB_BOTH_001, "HDB-BOTH-001", MUST, "Every octet that this specification calls zero or gives no meaning, in a message, a descriptor, a directory or the channel page, MUST be written as zero by the end that writes the structure.") \
 	X(HDB_BOTH_002, "HDB-BOTH-002", MUST, "A receiver MUST refuse a request in which a zero field is not zero, with HDMABUF_STATUS_RESERVED.") \
 	X(HDB_BOTH_003, "HDB-BOTH-003", MUST, "An end MUST be able to take a notification for which there is nothing to do.") \

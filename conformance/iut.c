@@ -134,7 +134,7 @@ static bool read_output(struct iut *iut, struct test *test)
 static bool read_errors(struct iut *iut, struct test *test)
 {
 	struct stream_head head = { .kind = STREAM_OUTPUT };
-	char octets[4097];
+	char octets[2049];
 	ssize_t got = read_some(&iut->err, octets, sizeof(octets) - 1);
 
 	if (got <= 0)

@@ -431,6 +431,8 @@ static void judge(struct worker *worker, const struct test_case *test_case,
 		snprintf(text, sizeof(text),
 			 "the test ended with exit status %d",
 			 WEXITSTATUS(status));
+	else if (!worker->done && !result->reason && !result->finding_count)
+		snprintf(text, sizeof(text), "the test ended without a word");
 	if (*text)
 		add_reason(result, VERDICT_ERROR, text, strlen(text));
 	check_clauses(worker, test_case);

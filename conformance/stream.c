@@ -2,28 +2,29 @@
 /*
  * stream.c - what a test's process tells the runner
  *
- * It tells everything when it happens, so that nothing is lost if it crashes.
+ * It tells everything when it happens, so that nothing is lost if it crashes. What
+ * is told in one write of this size is told whole, or not at all, also if processes
+ * of a test tell things at the same time, or one is killed.
  */
 #include "conformance/internal.h"
 
+#include <limits.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 void stream_write(int fd, const struct stream_head *head, const char *text)
 {
-	struct stream_head copy = *head;
-	const char *parts[] = { (const char *)&copy, text };
-	size_t left[] = { sizeof(copy), text ? strlen(text) : 0 };
+	struct {
+		struct stream_head head;
+		char text[PIPE_BUF - sizeof(struct stream_head)];
+	} packet = { .head = *head };
+	size_t length = text ? strlen(text) : 0;
 
-	copy.length = (uint32_t)left[1];
-	for (size_t i = 0; i < 2; i++)
-		while (left[i]) {
-			ssize_t done = write(fd, parts[i], left[i]);
-
-			if (done <= 0)
-				_exit(1);
-			parts[i] += done;
-			left[i] -= (size_t)done;
-		}
+	if (length > sizeof(packet.text))
+		length = sizeof(packet.text);
+	if (length)
+		memcpy(packet.text, text, length);
+	packet.head.length = (uint32_t)length;
+	if (write(fd, &packet, sizeof(packet.head) + length) < 0)
+		_exit(1);
 }

@@ -390,6 +390,13 @@ struct end *test_open(struct test *test)
 	return end;
 }
 
+void test_close_ends(struct test *test)
+{
+	for (size_t i = 0; i < test->end_count; i++)
+		end_close(test->ends[i]);
+	test->end_count = 0;
+}
+
 struct end *test_connect(struct test *test)
 {
 	struct end *end = test_open(test);
@@ -530,9 +537,7 @@ static struct end *find_witness(struct test *test)
 		    !end->broken)
 			return end;
 	}
-	for (size_t i = 0; i < test->end_count; i++)
-		end_close(test->ends[i]);
-	test->end_count = 0;
+	test_close_ends(test);
 	return NULL;
 }
 
@@ -608,9 +613,7 @@ void test_run(struct test *test)
 		test->finished = true;
 		tell(test, STREAM_DONE, 0, CLAUSE_COUNT, NULL);
 	}
-	for (size_t i = 0; i < test->end_count; i++)
-		end_close(test->ends[i]);
-	test->end_count = 0;
+	test_close_ends(test);
 	if (!setjmp(test->way_out))
 		stop_iut(test);
 	free(test->event);

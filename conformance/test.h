@@ -191,6 +191,8 @@ struct end *test_open(struct test *test);
 /* test_open() and end_greet(): a session, and proof that it works. */
 struct end *test_connect(struct test *test);
 
+/* Closes all ends that are open. */
+void test_close_ends(struct test *test);
 /* Starts the IUT if it is not there; test_open() does it by itself. */
 void test_start_iut(struct test *test);
 /* Whether the IUT's process runs, or is not one of ours. */

@@ -648,9 +648,6 @@ struct hdmabuf_ring_indices {
  * [HDB-BE-009] The backend MUST answer a HELLO that accepts a feature it did
  * not offer with ``HDMABUF_STATUS_NOT_NEGOTIATED``, and then make a new offer.
  *
- * [HDB-BE-011] The backend MUST repeat both epochs and the features of HELLO
- * in its answer with status OK.
- *
  * [HDB-BOTH-018] An end MUST NOT use a feature that was not accepted.
  *
  * [HDB-BOTH-019] An end MUST refuse the use of a feature that was not

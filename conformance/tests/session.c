@@ -464,7 +464,7 @@ static void hello_is_repeated(struct test *test)
 		end_hello_message(end, hello);
 		if (attempt_hello(end, hello, answer) != HDMABUF_STATUS_OK)
 			inconclusive(test, "HELLO is refused");
-		check(test, HDB_BE_011, !memcmp(hello + 8, answer + 8, 24),
+		check(test, HDB_BOTH_069, !memcmp(hello + 8, answer + 8, 24),
 		      "HELLO with the feature bit %u, if it is offered, is answered with other epochs or features",
 		      bit);
 		end_abandon(end);
@@ -627,7 +627,7 @@ static const struct test_case cases[] = {
 	     OF_BOTH, 0, HDB_BOTH_029, HDB_BOTH_041),
 	TEST(hello_is_repeated,
 	     "HELLO is answered with the epochs and features it came with",
-	     OF_BACKEND, 0, HDB_BE_011),
+	     OF_BACKEND, 0, HDB_BOTH_069),
 	TEST(waits_for_hello,
 	     "The backend is connected when it has answered HELLO, not before",
 	     OF_BACKEND, OPTION_CONTROL | OPTION_EVENTS, HDB_BE_004,

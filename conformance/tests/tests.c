@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* tests.c - all tests there are, in the order of the specification */
+/* tests.c - all tests there are */
 #include "conformance/tests/tests.h"
 
-const struct test_group *const test_groups[] = {
-	&session_tests, &record_tests, &channel_page_tests, &import_tests, NULL,
-};
+#define LIST_GROUP(name) &name##_tests,
+
+const struct test_group *const test_groups[] = { TEST_GROUPS(LIST_GROUP) NULL };

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* tests.h - the groups of tests, one a file */
+/* tests.h - the groups of tests, one a file, in the order of the specification */
 #ifndef CONFORMANCE_TESTS_H
 #define CONFORMANCE_TESTS_H
 
 #include "conformance/tests/support.h"
 
-extern const struct test_group session_tests;
-extern const struct test_group record_tests;
-extern const struct test_group channel_page_tests;
-extern const struct test_group import_tests;
+/* clang-format off */
+#define TEST_GROUPS(G) \
+	G(session) \
+	G(record) \
+	G(channel_page) \
+	G(closing) \
+	G(loss) \
+	G(import)
+/* clang-format on */
+
+#define DECLARE_GROUP(name) extern const struct test_group name##_tests;
+
+TEST_GROUPS(DECLARE_GROUP)
 
 #endif
