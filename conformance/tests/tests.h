@@ -10,6 +10,7 @@
 	G(session) \
 	G(record) \
 	G(channel_page) \
+	G(rings) \
 	G(closing) \
 	G(loss) \
 	G(import)

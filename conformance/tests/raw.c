@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "conformance/tests/raw.h"
+#include "conformance/internal.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Looks at a word before it is worth while to sleep between them. */
+#define LOOKS 2000
+
+/* ---- rings -------------------------------------------------------------- */
+
+uint8_t *ring_slot(const struct ring *ring, uint32_t index)
+{
+	return ring->at + RING_SLOTS_AT +
+	       WIRE_MESSAGE_OCTETS * (size_t)(index & (ring->slots - 1));
+}
+
+uint32_t ring_room(const struct end *end)
+{
+	return end->peer.max_in_flight < end->own.slots ?
+		       end->peer.max_in_flight :
+		       end->own.slots;
+}
+
+void make_echo(struct test *test, message_t message)
+{
+	message_init(message, HDMABUF_OP_ECHO);
+	test_random_octets(test, message + wire_offset(ECHO_OCTETS),
+			   wire_octets(ECHO_OCTETS));
+}
+
+bool is_echo_of(const uint8_t *answer, const message_t message)
+{
+	return answer && !memcmp(answer, message, sizeof(message_t));
+}
+
+static bool has_value(const uint8_t *at, unsigned int place, uint32_t value)
+{
+	for (unsigned int i = 0; i < LOOKS; i++) {
+		if (shared_load(at, place) == value)
+			return true;
+		sched_yield();
+	}
+	return false;
+}
+
+bool await_word(struct end *end, const uint8_t *at, unsigned int place,
+		uint32_t value)
+{
+	uint64_t deadline = test_deadline(end->test);
+	bool was_deaf = end->deaf;
+	bool found;
+
+	end->deaf = true;
+	while (!(found = has_value(at, place, value)) && now_ms() < deadline &&
+	       test_iut_is_running(end->test))
+		test_wait(end->test, test_deadline_in(1));
+	end->deaf = was_deaf;
+	return found;
+}
+
+void settle(struct end *end)
+{
+	uint64_t deadline = test_deadline_in(10);
+
+	while (now_ms() < deadline)
+		test_wait(end->test, deadline);
+}
+
+/* ---- processes ---------------------------------------------------------- */
+
+pid_t spoil(struct test *test, void (*work)(void *context), void *context)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid < 0)
+		error(test, "no process");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == parent)
+		work(context);
+	_exit(0);
+}
+
+void spoil_end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+void spoil_await(pid_t pid)
+{
+	waitpid(pid, NULL, 0);
+}
+
+void pause_randomly(struct test *test, unsigned int most_us)
+{
+	uint64_t until = now_us() + test_random(test) % (most_us + 1);
+
+	while (now_us() < until)
+		;
+}
+
+/* ---- broken sessions ---------------------------------------------------- */
+
+static bool has_record_of_session(struct end *end)
+{
+	char text[1025];
+	uint64_t epoch;
+
+	return wire_record_get(end_record(end, text), HDMABUF_KEY_EPOCH,
+			       &epoch) == 1 &&
+	       epoch == end->peer_epoch;
+}
+
+bool await_loss(struct end *end)
+{
+	uint64_t deadline = test_deadline(end->test);
+	bool was_deaf = end->deaf;
+	bool lost;
+
+	end->deaf = true;
+	while (!(lost = end->down || !has_record_of_session(end)) &&
+	       test_wait(end->test, deadline) && test_iut_is_running(end->test))
+		;
+	end->deaf = was_deaf;
+	return lost;
+}
+
+void renew(struct end *end)
+{
+	end->deaf = false;
+	end->serves = true;
+	end_abandon(end);
+	end_greet(end);
+}
+
+void check_broken(struct end *end, enum clause clause, const char *what)
+{
+	check(end->test, clause, await_loss(end),
+	      "%s: the session is broken, and the IUT goes on with it", what);
+	end->deaf = false;
+	end->serves = true;
+	end_abandon(end);
+	require(end->test, HDB_BOTH_029, end_try_greet(end) && end_sanity(end),
+		"%s: after that there is no new session that works", what);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* raw.h - rings and cells by hand, processes that interfere, sessions that break */
+#ifndef CONFORMANCE_TESTS_RAW_H
+#define CONFORMANCE_TESTS_RAW_H
+
+#include "conformance/end.h"
+#include "conformance/shared.h"
+#include "conformance/test.h"
+
+#include <sys/types.h>
+
+/* ---- rings -------------------------------------------------------------- */
+
+uint8_t *ring_slot(const struct ring *ring, uint32_t index);
+/* How many requests of the suite may be unanswered. */
+uint32_t ring_room(const struct end *end);
+/* ECHO with octets that are random. */
+void make_echo(struct test *test, message_t message);
+/* Whether an answer is the one to this ECHO. */
+bool is_echo_of(const uint8_t *answer, const message_t message);
+
+/*
+ * Waits until a word has this value, without looking at the channel in any other way.
+ * False if it does not come.
+ */
+bool await_word(struct end *end, const uint8_t *at, unsigned int place,
+		uint32_t value);
+/* Waits until the IUT has nothing more to do for this end. */
+void settle(struct end *end);
+
+/* ---- processes ---------------------------------------------------------- */
+
+/* Does @work in a process of its own, until it returns or spoil_end() ends it. */
+pid_t spoil(struct test *test, void (*work)(void *context), void *context);
+void spoil_end(pid_t pid);
+/* Waits until @work has come to an end by itself. */
+void spoil_await(pid_t pid);
+/* Does nothing for at most so long. */
+void pause_randomly(struct test *test, unsigned int most_us);
+
+/* ---- broken sessions ---------------------------------------------------- */
+
+/* Whether the IUT gives up the session, or attempt: its record changes, or it goes. */
+bool await_loss(struct end *end);
+/*
+ * The IUT must treat the session as broken after @what: checks @clause, and that
+ * there can be a new session (HDB-BOTH-029), which there is afterwards.
+ */
+void check_broken(struct end *end, enum clause clause, const char *what);
+/* A new session after the old one, which is left without a word. */
+void renew(struct end *end);
+
+#endif
