@@ -274,6 +274,10 @@ check-freestanding: ## lib/core needs no libc and no FPU, and keeps no variables
 		echo "$$cc: lib/core stands alone"; \
 	done
 
+.PHONY: conformance
+conformance: all ## the conformance suite against both programs and the Python peer
+	@scripts/conformance
+
 # ---- install ----------------------------------------------------------------
 
 PROTOCOL_DIR := $(INCLUDEDIR)/hdmabuf-protocol
