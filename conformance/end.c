@@ -403,6 +403,17 @@ bool end_answer_hello(struct end *end)
 	return true;
 }
 
+static bool sane_echo(struct end *end)
+{
+	message_t message, answer;
+
+	message_init(message, HDMABUF_OP_ECHO);
+	test_random_octets(end->test, message + wire_offset(ECHO_OCTETS),
+			   wire_octets(ECHO_OCTETS));
+	return end_try_ask(end, message, answer) == HDMABUF_STATUS_OK &&
+	       !memcmp(message + 8, answer + 8, sizeof(message_t) - 8);
+}
+
 /* ---- all of it ---------------------------------------------------------- */
 
 static bool give_up(struct end *end, const char *why)
@@ -440,6 +451,9 @@ static bool greet_frontend(struct end *end)
 		return give_up(end, "the channel cannot be mapped");
 	if (!end_answer_hello(end))
 		return give_up(end, "the IUT sends no HELLO");
+	/* It knows that it is connected when it answers this. */
+	if (!sane_echo(end))
+		return give_up(end, "the first request is not answered");
 	return true;
 }
 
@@ -470,17 +484,6 @@ void end_abandon(struct end *end)
 }
 
 /* ---- sanity ------------------------------------------------------------- */
-
-static bool sane_echo(struct end *end)
-{
-	message_t message, answer;
-
-	message_init(message, HDMABUF_OP_ECHO);
-	test_random_octets(end->test, message + wire_offset(ECHO_OCTETS),
-			   wire_octets(ECHO_OCTETS));
-	return end_try_ask(end, message, answer) == HDMABUF_STATUS_OK &&
-	       !memcmp(message + 8, answer + 8, sizeof(message_t) - 8);
-}
 
 static bool sane_unknown(struct end *end)
 {

@@ -291,14 +291,15 @@ static int write_reports(const struct campaign *campaign, const struct run *run)
 {
 	static const struct report text = { "text", "-" };
 	const struct options *options = campaign->options;
-	bool stdout_taken = false;
+	bool told = false;
 	int status = EX_OK;
 
 	for (size_t i = 0; !status && i < options->report_count; i++) {
-		stdout_taken |= !strcmp(options->reports[i].file, "-");
+		told |= !strcmp(options->reports[i].file, "-") ||
+			!strcmp(options->reports[i].format, text.format);
 		status = write_report(run, &options->reports[i]);
 	}
-	if (!status && !stdout_taken)
+	if (!status && !told)
 		status = write_report(run, &text);
 	return status;
 }
