@@ -139,7 +139,9 @@ void handle_answer(struct hdmabuf_session *session,
 	}
 	if (is_explained(answer))
 		return;
-	if (answer->fault.status)
+	/* That the session ends is said when it does. */
+	if (answer->fault.status &&
+	    answer->fault.status != HDMABUF_STATUS_CLOSING)
 		endpoint_log_fault(session->endpoint,
 				   hdmabuf_operation_text(answer->operation),
 				   &answer->fault);
