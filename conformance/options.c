@@ -97,7 +97,7 @@ static const struct argp_option argp_options[] = {
 	"are:\n\n"
 
 #define EXIT_STATUSES \
-	"\nExit status: 0 if nothing failed, 1 if something did, 64 for wrong " \
+	"\nExit status: 0 if something passed and nothing failed, else 1; 64 for wrong " \
 	"usage, 65 for a wrong statement or trace, 66 if a file cannot be read, " \
 	"71 if the machine cannot do it, 73 or 74 if a report cannot be written."
 

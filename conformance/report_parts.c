@@ -229,12 +229,16 @@ const char *seed_text(const struct run *run, char text[PART_SIZE])
 static const char *judgement(const struct run *run,
 			     const size_t counts[VERDICT_COUNT])
 {
-	if (!run_passed(run))
-		return counts[VERDICT_FAIL] + counts[VERDICT_ERROR] ?
-			       "failed" :
-			       "failed, as the run was strict";
-	if (counts[VERDICT_PASS] + counts[VERDICT_WARN])
+	size_t outcomes[OUTCOME_COUNT];
+
+	run_count_outcomes(run, outcomes);
+	if (run_passed(run))
 		return "passed";
+	if (counts[VERDICT_FAIL] + counts[VERDICT_ERROR])
+		return "failed";
+	if (outcomes[OUTCOME_FAILED])
+		return run->strict ? "failed, as the run was strict" :
+				     "failed, as its verdicts differ";
 	return "has shown nothing";
 }
 

@@ -692,7 +692,7 @@ static void json_without_a_statement_says_null(void **state)
 	object = parsed(&run);
 	assert_true(json_is_null(json_object_get(object, "statement")));
 	assert_int_equal(json_array_size(json_object_get(object, "tests")), 0);
-	assert_true(json_is_true(json_object_get(object, "passed")));
+	assert_true(json_is_false(json_object_get(object, "passed")));
 	json_decref(object);
 }
 

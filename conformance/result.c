@@ -97,8 +97,15 @@ void run_count_outcomes(const struct run *run, size_t counts[OUTCOME_COUNT])
 {
 	for (size_t i = 0; i < OUTCOME_COUNT; i++)
 		counts[i] = 0;
-	for (size_t i = 0; i < run->count; i++)
-		counts[run_outcome(run, run->results[i].verdict)]++;
+	for (size_t i = 0; i < run->count; i++) {
+		const struct result *result = &run->results[i];
+
+		/* What is so once and otherwise the next time is not in order. */
+		if (result->others != result->verdict)
+			counts[OUTCOME_FAILED]++;
+		else
+			counts[run_outcome(run, result->verdict)]++;
+	}
 }
 
 bool run_passed(const struct run *run)
@@ -106,5 +113,5 @@ bool run_passed(const struct run *run)
 	size_t counts[OUTCOME_COUNT];
 
 	run_count_outcomes(run, counts);
-	return !counts[OUTCOME_FAILED];
+	return !counts[OUTCOME_FAILED] && counts[OUTCOME_PASSED];
 }

@@ -146,7 +146,7 @@ bool result_concerns(const struct result *result, enum clause clause);
  */
 enum verdict run_clause_verdict(const struct run *run, enum clause clause);
 
-/* Whether the run as a whole is a success: no test has failed. */
+/* Whether the run as a whole is a success: something passed, and nothing failed. */
 bool run_passed(const struct run *run);
 
 #endif

@@ -110,6 +110,30 @@ static void assert_run(enum verdict verdict, bool strict, bool passes,
 	assert_int_equal(outcomes[outcome], outcome == OUTCOME_PASSED ? 2 : 1);
 }
 
+static void run_of_which_nothing_passed_is_no_success(void **state)
+{
+	struct result results[] = { result_of(VERDICT_SKIP, NULL),
+				    result_of(VERDICT_INCONCLUSIVE, NULL) };
+	struct run run = run_of(results, 2);
+
+	(void)state;
+	assert_false(run_passed(&run));
+	results[0].verdict = results[0].others = VERDICT_PASS;
+	assert_true(run_passed(&run));
+}
+
+static void verdicts_that_differ_are_a_failure(void **state)
+{
+	struct result results[] = { result_of(VERDICT_PASS, NULL),
+				    result_of(VERDICT_PASS, NULL) };
+	struct run run = run_of(results, 2);
+
+	(void)state;
+	assert_true(run_passed(&run));
+	results[1].others = VERDICT_SKIP;
+	assert_false(run_passed(&run));
+}
+
 static void run_passes_unless_something_failed(void **state)
 {
 	(void)state;
@@ -140,6 +164,8 @@ int main(void)
 		cmocka_unit_test(worst_finding_counts),
 		cmocka_unit_test(finding_counts_whatever_its_test_is_about),
 		cmocka_unit_test(finding_of_another_clause_leaves_it_open),
+		cmocka_unit_test(run_of_which_nothing_passed_is_no_success),
+		cmocka_unit_test(verdicts_that_differ_are_a_failure),
 		cmocka_unit_test(run_passes_unless_something_failed),
 		cmocka_unit_test(strict_run_takes_no_excuse),
 	};
