@@ -4,72 +4,115 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import sys
+from types import SimpleNamespace
 
 from hdmabuf.link import Failure
 from hdmabuf.wire import PAGE, Format, Log, Rights
 
+USAGE = """usage: hdmabuf_peer.py [OPTION]...
+
+A hyper-dmabuf peer in plain Python.
+
+  --role=frontend|backend    else as HDMABUF_ROLE says
+  --endpoint=local:PATH      else as HDMABUF_ENDPOINT says
+  --control                  do what the commands on standard input say, and tell what happens
+  -v, -vv                    say why something is lost; why it is refused
+  -h, --help                 this text
+
+without --control:
+  --export                   share pictures, else receive them
+  --once                     exit when the first session is over
+  --verify                   compute the CRC-32 of all pixels
+
+the end that shares pictures:
+  --frames=N                 how many, 0 for no end; 100 if not given
+  --buffers=N                1 to 256; 3 if not given
+  --size=WxH                 in pixels; 320x200 if not given
+  --directory=list|table|extents             extents if not given
+  --rights=read-only|read-write|lend         read-only if not given
+  --data-offset=N            where in the first page the pictures begin
+  --scatter                  list the pages in reverse order
+
+Exit status: 0 done, 64 wrong usage, 69 the endpoint or the other end is of no use, 75 the session
+of --once was lost.
+"""
+
+
+def parse_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError
+    return int(text)
+
 
 def parse_size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    for number in (width, height):
-        if not (number.isascii() and number.isdigit() and 0 < int(number) < 100000):
-            raise argparse.ArgumentTypeError(f"{text} is no WxH")
-    return int(width), int(height)
+    width, height = (parse_number(number) for number in text.split("x"))
+    if not (0 < width < 100000 and 0 < height < 100000):
+        raise ValueError
+    return width, height
 
 
 def parse_endpoint(text: str) -> str:
     if not text.startswith("local:") or not 0 < len(text[6:].encode()) < 108:
-        raise argparse.ArgumentTypeError(f"{text} is no local:PATH")
+        raise ValueError
     return text[6:]
 
 
 def parse_role(text: str) -> str:
     if text not in ("frontend", "backend"):
-        raise argparse.ArgumentTypeError(f"{text} is neither frontend nor backend")
+        raise ValueError
     return text
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
-        fail(64, message)
+VALUES = {"role": parse_role, "endpoint": parse_endpoint, "frames": parse_number,
+          "buffers": parse_number, "size": parse_size, "data-offset": parse_number,
+          "directory": lambda text: Format[text.upper()],
+          "rights": lambda text: Rights[text.upper().replace("-", "_")]}
+FLAGS = ("control", "export", "once", "verify", "scatter")
 
 
-def parse() -> argparse.Namespace:
-    role, endpoint = os.environ.get("HDMABUF_ROLE"), os.environ.get("HDMABUF_ENDPOINT")
-    parser = Parser(description="A hyper-dmabuf peer in plain Python.  Exit status: 0 done, "
-                    "64 wrong usage, 69 the other end or the endpoint is of no use, 75 the session "
-                    "of --once was lost.")
-    parser.add_argument("--role", type=parse_role, default=role, required=role is None,
-                        metavar="frontend|backend", help="else as HDMABUF_ROLE says")
-    parser.add_argument("--endpoint", type=parse_endpoint, default=endpoint, metavar="local:PATH",
-                        required=endpoint is None, help="else as HDMABUF_ENDPOINT says")
-    parser.add_argument("--control", action="store_true",
-                        help="do what the commands on standard input say, and tell what happens")
-    parser.add_argument("-v", "--verbose", action="count", default=0)
-    group = parser.add_argument_group("without --control")
-    group.add_argument("--export", action="store_true", help="share pictures, else receive them")
-    group.add_argument("--once", action="store_true", help="exit when the first session is over")
-    group.add_argument("--verify", action="store_true", help="compute the CRC-32 of all pixels")
-    group = parser.add_argument_group("the end that shares pictures")
-    group.add_argument("--frames", type=int, default=100, metavar="N", help="0 for no end")
-    group.add_argument("--buffers", type=int, default=3, metavar="N")
-    group.add_argument("--size", type=parse_size, default=(320, 200), metavar="WxH")
-    group.add_argument("--directory", choices=("list", "table", "extents"), default="extents")
-    group.add_argument("--rights", choices=("read-only", "read-write", "lend"),
-                       default="read-only")
-    group.add_argument("--data-offset", type=int, default=0, metavar="N",
-                       help="where in the first page the pictures begin")
-    group.add_argument("--scatter", action="store_true", help="list the pages in reverse order")
-    options = parser.parse_args()
-    if options.frames < 0 or not 1 <= options.buffers <= 256 or not 0 <= options.data_offset < PAGE:
+def parse() -> SimpleNamespace:
+    options = SimpleNamespace(
+        role=None, endpoint=None, frames=100, buffers=3, size=(320, 200), data_offset=0,
+        directory=Format.EXTENTS, rights=Rights.READ_ONLY, verbose=0,
+        **dict.fromkeys(FLAGS, False))
+    for name in ("role", "endpoint"):
+        value = os.environ.get(f"HDMABUF_{name.upper()}")
+        if value:
+            take(options, f"--{name}", value)
+    words = iter(sys.argv[1:])
+    for word in words:
+        key, equals, value = word.partition("=")
+        if key[:2] == "--" and key[2:] in VALUES:
+            take(options, key, value if equals else next(words, ""))
+        else:
+            flag(options, word)
+    if options.role is None or options.endpoint is None:
+        fail(64, "--role and --endpoint are needed; --help says more")
+    if not 1 <= options.buffers <= 256 or options.data_offset >= PAGE:
         fail(64, "a number is out of range")
-    options.directory = Format[options.directory.upper()]
-    options.rights = Rights[options.rights.upper().replace("-", "_")]
     return options
+
+
+def take(options: SimpleNamespace, key: str, value: str) -> None:
+    try:
+        setattr(options, key[2:].replace("-", "_"), VALUES[key[2:]](value))
+    except (KeyError, ValueError):
+        fail(64, f"{value} is no value for {key}; --help says more")
+
+
+def flag(options: SimpleNamespace, word: str) -> None:
+    if word in ("-h", "--help"):
+        print(USAGE, end="")
+        sys.exit(0)
+    elif word in ("-v", "-vv"):
+        options.verbose += word.count("v")
+    elif word[:2] == "--" and word[2:] in FLAGS:
+        setattr(options, word[2:], True)
+    else:
+        fail(64, f"{word}: no such option; --help says more")
 
 
 def main() -> int:

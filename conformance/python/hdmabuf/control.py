@@ -15,7 +15,8 @@ from .wire import (ALLOCATE_ANSWER, CREATOR, CYCLIC, DONE, M32, M64, NO_TIMELINE
                    WRITE, BufferState, Format, Kind, Op, Refusal, Rights, Status, name_of)
 
 # What the data of a buffer is filled with; it repeats after 65536 octets.
-PATTERN = bytes((i + i // 256 * 7) % 256 for i in range(65536))
+_octets = bytes(range(256)) * 2
+PATTERN = b"".join(_octets[n * 7 % 256:n * 7 % 256 + 256] for n in range(256))
 
 RIGHTS = {"read-only": Rights.READ_ONLY, "read-write": Rights.READ_WRITE, "lend": Rights.LEND}
 DIRECTORIES = {"list": Format.LIST, "table": Format.TABLE, "extents": Format.EXTENTS}

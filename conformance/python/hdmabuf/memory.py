@@ -8,13 +8,13 @@ import fcntl
 import mmap
 import os
 import sys
-import threading
 import zlib
+from _thread import allocate_lock
 from collections.abc import Callable, Iterator
 
 from .wire import M32, PAGE
 
-_fence = threading.Lock()
+_fence = allocate_lock()
 
 
 def barrier() -> None:
