@@ -41,6 +41,16 @@ static int check_planes(const struct hdmabuf_info *info,
 	return 0;
 }
 
+/* What this program can have, at most, of a side. */
+static uint32_t at_most(uint32_t side)
+{
+	return side < PICTURE_SIDE_MAX ? side : PICTURE_SIDE_MAX;
+}
+
+/*
+ * Of a picture that is too large for this program, as much as is not: where that
+ * lies outside, the whole does.
+ */
 uint16_t describe_check(const struct hdmabuf_info *info,
 			struct failure *failure)
 {
@@ -51,9 +61,14 @@ uint16_t describe_check(const struct hdmabuf_info *info,
 		fail_with(failure, "it is no linear picture");
 		return HDMABUF_STATUS_UNSUPPORTED;
 	}
-	if (picture_format_init(&usual, picture->fourcc, picture->width,
-				picture->height, failure))
+	if (picture_format_init(&usual, picture->fourcc,
+				at_most(picture->width),
+				at_most(picture->height), failure))
 		return HDMABUF_STATUS_UNSUPPORTED;
-	return check_planes(info, &usual, failure) ? HDMABUF_STATUS_INVALID :
-						     HDMABUF_STATUS_OK;
+	if (check_planes(info, &usual, failure))
+		return HDMABUF_STATUS_INVALID;
+	return picture_format_init(&usual, picture->fourcc, picture->width,
+				   picture->height, failure) ?
+		       HDMABUF_STATUS_UNSUPPORTED :
+		       HDMABUF_STATUS_OK;
 }

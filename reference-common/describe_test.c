@@ -61,6 +61,18 @@ static void unknown_pictures_are_unsupported(void **state)
 	assert_int_equal(check(&info), HDMABUF_STATUS_UNSUPPORTED);
 }
 
+static void pictures_that_are_too_large_are_unsupported(void **state)
+{
+	struct hdmabuf_info info = yuv_info();
+
+	(void)state;
+	info.picture.plane_count = 1;
+	info.picture.width = PICTURE_SIDE_MAX + 1;
+	info.picture.plane[0].stride = PICTURE_SIDE_MAX + 1;
+	info.size = 32 * (PICTURE_SIDE_MAX + 1);
+	assert_int_equal(check(&info), HDMABUF_STATUS_UNSUPPORTED);
+}
+
 /* HDB-IMP-006: to the octet. */
 static void what_lies_outside_is_invalid(void **state)
 {
@@ -81,6 +93,12 @@ static void what_lies_outside_is_invalid(void **state)
 	info = yuv_info();
 	info.picture.height = 33;
 	info.picture.plane[0].stride = UINT32_MAX;
+	assert_int_equal(check(&info), HDMABUF_STATUS_INVALID);
+	info = yuv_info();
+	info.picture.width = UINT32_MAX;
+	assert_int_equal(check(&info), HDMABUF_STATUS_INVALID);
+	info = yuv_info();
+	info.picture.height = UINT32_MAX;
 	assert_int_equal(check(&info), HDMABUF_STATUS_INVALID);
 	info = yuv_info();
 	info.picture.planes = 4;
@@ -108,6 +126,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pictures_are_as_they_are_laid_out),
 		cmocka_unit_test(unknown_pictures_are_unsupported),
+		cmocka_unit_test(pictures_that_are_too_large_are_unsupported),
 		cmocka_unit_test(what_lies_outside_is_invalid),
 		cmocka_unit_test(planes_may_be_elsewhere),
 	};

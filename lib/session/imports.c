@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "lib/core/note.h"
 
 /* Runs of directory pages that are mapped at once. */
 #define WANTED_MAX 64
@@ -106,30 +107,28 @@ static uint16_t import_features(const struct hdmabuf_session *session,
 	return HDMABUF_STATUS_OK;
 }
 
+static void note_wrong(struct hdmabuf_fault *fault, size_t offset,
+		       uint64_t value)
+{
+	fault_note(fault, HDMABUF_STATUS_INVALID, HDMABUF_WHERE_DESCRIPTOR,
+		   offset, value);
+}
+
 /*
- * Features and values of a descriptor, in the order of HDB-BOTH-038.  That its
+ * What comes first of what is wrong with the values of a descriptor.  That its
  * directory is nowhere comes behind the limits: see *wrong*.
  */
-static uint16_t description_judge(const struct hdmabuf_session *session,
-				  const struct description *description,
-				  uint64_t generation,
-				  struct hdmabuf_fault *fault)
+static void description_judge(const struct description *description,
+			      uint64_t generation, struct hdmabuf_fault *fault)
 {
-	uint16_t wrong = description->wrong.status;
-	uint16_t status = import_features(session, description, fault);
-
-	if (status)
-		return status;
-	if (wrong && wrong != HDMABUF_STATUS_BAD_REFERENCE) {
+	if (description->wrong.status == HDMABUF_STATUS_BAD_REFERENCE)
+		fault_none(fault);
+	else
 		*fault = description->wrong;
-		return wrong;
-	}
 	if (description->generation != generation)
-		return hdmabuf_fault_set(
-			fault, HDMABUF_STATUS_INVALID, HDMABUF_WHERE_DESCRIPTOR,
-			offsetof(struct hdmabuf_descriptor, generation),
-			description->generation);
-	return HDMABUF_STATUS_OK;
+		note_wrong(fault,
+			   offsetof(struct hdmabuf_descriptor, generation),
+			   description->generation);
 }
 
 /* The private data points into @copy. */
@@ -270,8 +269,12 @@ static uint16_t import_accept(struct hdmabuf_session *session,
 			      const struct description *description,
 			      struct hdmabuf_fault *fault)
 {
-	uint16_t status = description_judge(session, description, 1, fault);
+	uint16_t status = import_features(session, description, fault);
 
+	if (status)
+		return status;
+	description_judge(description, 1, fault);
+	status = fault->status;
 	if (!status)
 		status = import_limits(session, &description->layout, fault);
 	if (!status && description->wrong.status) {
@@ -432,48 +435,37 @@ uint16_t import_take(struct hdmabuf_session *session,
 	return import_offer(buffer, fault);
 }
 
-static bool layouts_equal(const struct hdmabuf_layout *a,
-			  const struct hdmabuf_layout *b)
-{
-	return a->page_shift == b->page_shift && a->pages == b->pages &&
-	       a->entries == b->entries &&
-	       a->directory_pages == b->directory_pages &&
-	       a->directory_format == b->directory_format;
-}
-
-static uint16_t update_changed(struct hdmabuf_fault *fault, size_t offset,
-			       uint64_t value)
-{
-	return hdmabuf_fault_set(fault, HDMABUF_STATUS_INVALID,
-				 HDMABUF_WHERE_DESCRIPTOR, offset, value);
-}
-
 #define FIELD(member) offsetof(struct hdmabuf_descriptor, member)
 
 /* HDB-IMP-018 */
-static uint16_t update_check(const struct hdmabuf_buffer *buffer,
-			     const struct hdmabuf_info *info,
-			     const struct hdmabuf_layout *layout,
-			     struct hdmabuf_fault *fault)
+static void update_judge(const struct hdmabuf_buffer *buffer,
+			 const struct description *description,
+			 struct hdmabuf_fault *fault)
 {
 	const struct hdmabuf_info *old = &buffer->info;
+	const struct hdmabuf_info *info = &description->info;
+	const struct hdmabuf_layout *was = &buffer->layout;
+	const struct hdmabuf_layout *is = &description->layout;
 
 	if (info->size != old->size)
-		return update_changed(fault, FIELD(size), info->size);
+		note_wrong(fault, FIELD(size), info->size);
+	if (is->pages != was->pages)
+		note_wrong(fault, FIELD(pages), is->pages);
+	if (is->entries != was->entries)
+		note_wrong(fault, FIELD(entries), is->entries);
+	if (is->directory != was->directory)
+		note_wrong(fault, FIELD(directory), is->directory);
+	if (is->directory_pages != was->directory_pages)
+		note_wrong(fault, FIELD(directory_pages), is->directory_pages);
+	if (is->directory_format != was->directory_format)
+		note_wrong(fault, FIELD(directory_format),
+			   is->directory_format);
 	if (info->data_offset != old->data_offset)
-		return update_changed(fault, FIELD(data_offset),
-				      info->data_offset);
+		note_wrong(fault, FIELD(data_offset), info->data_offset);
 	if (info->rights != old->rights)
-		return update_changed(fault, FIELD(rights), info->rights);
+		note_wrong(fault, FIELD(rights), info->rights);
 	if (info->attributes != old->attributes)
-		return update_changed(fault, FIELD(attributes),
-				      info->attributes);
-	if (layout->directory != buffer->layout.directory)
-		return update_changed(fault, FIELD(directory),
-				      layout->directory);
-	if (!layouts_equal(layout, &buffer->layout))
-		return update_changed(fault, FIELD(entries), layout->entries);
-	return HDMABUF_STATUS_OK;
+		note_wrong(fault, FIELD(attributes), info->attributes);
 }
 
 #undef FIELD
@@ -502,13 +494,13 @@ static uint16_t update_take(struct hdmabuf_buffer *buffer,
 	struct hdmabuf_info kept;
 	uint16_t status;
 
-	status = description_judge(buffer->session, description,
-				   buffer->generation + 1, fault);
-	if (!status)
-		status = update_check(buffer, &description->info,
-				      &description->layout, fault);
+	status = import_features(buffer->session, description, fault);
 	if (status)
 		return status;
+	description_judge(description, buffer->generation + 1, fault);
+	update_judge(buffer, description, fault);
+	if (fault->status)
+		return fault->status;
 	if (info_copy(&kept, &description->info))
 		return no_memory(fault);
 	status = update_offer(buffer, &kept);

@@ -665,13 +665,14 @@ static void check_update(size_t offset, size_t octets, uint64_t value,
 	struct rig rig = { 0 };
 
 	rig_connect(&rig, HDMABUF_BACKEND, NULL);
-	rig_share(&rig, &buffer, 3 * PAGE, HDMABUF_RIGHTS_READ_ONLY);
+	rig_share(&rig, &buffer, 3 * PAGE - 1, HDMABUF_RIGHTS_READ_ONLY);
 	buffer.generation = 2;
 	buffer.info.tag = 5;
 	raw_buffer_describe(&buffer);
 	put((uint8_t *)raw_descriptor(&buffer) + offset, value, octets);
 	assert_int_equal(rig_update(&rig, &buffer, &answer), status);
 	assert_int_equal(answer.fault.where, HDMABUF_WHERE_DESCRIPTOR);
+	assert_int_equal(answer.fault.offset, offset);
 	/* It keeps what it had. */
 	assert_int_equal(hdmabuf_buffer_info(rig.end.seen.buffer)->tag, 0);
 	assert_int_equal(rig.end.seen.updated, 0);
@@ -695,7 +696,7 @@ static void test_updates(void **state)
 	check_update(AT(generation), 8, 1, invalid);
 	check_update(AT(generation), 8, 3, invalid);
 	check_update(AT(generation), 8, UINT64_MAX, invalid);
-	check_update(AT(size), 8, 3 * PAGE - 1, invalid);
+	check_update(AT(size), 8, 3 * PAGE, invalid);
 	check_update(AT(data_offset), 4, 1, invalid);
 	check_update(AT(directory), 8, 1, invalid);
 	check_update(AT(rights), 4, HDMABUF_RIGHTS_READ_WRITE, invalid);
@@ -703,6 +704,35 @@ static void test_updates(void **state)
 		     invalid);
 	check_update(AT(type), 4, 7, invalid);
 	check_update(AT(zero), 1, 1, HDMABUF_STATUS_RESERVED);
+}
+
+/* HDB-BOTH-038: of all that is wrong, the field that comes first. */
+static void test_first_of_wrong_fields(void **state)
+{
+	struct hdmabuf_answer answer;
+	struct raw_buffer buffer;
+	struct rig rig = { 0 };
+
+	(void)state;
+	rig_connect(&rig, HDMABUF_BACKEND, NULL);
+	make(&rig, &buffer, 3, HDMABUF_DIRECTORY_LIST);
+	buffer.generation = 2;
+	raw_buffer_describe(&buffer);
+	put((uint8_t *)raw_descriptor(&buffer) + AT(type), 9, 4);
+	check_refused(&rig, &buffer, HDMABUF_STATUS_INVALID,
+		      HDMABUF_WHERE_DESCRIPTOR, AT(generation));
+	rig_share(&rig, &buffer, 3 * PAGE, HDMABUF_RIGHTS_READ_ONLY);
+	buffer.generation = 2;
+	raw_buffer_describe(&buffer);
+	put((uint8_t *)raw_descriptor(&buffer) + AT(directory), 1, 8);
+	put((uint8_t *)raw_descriptor(&buffer) + AT(rights), 2, 4);
+	put((uint8_t *)raw_descriptor(&buffer) + AT(type), 9, 4);
+	assert_int_equal(rig_update(&rig, &buffer, &answer),
+			 HDMABUF_STATUS_INVALID);
+	assert_int_equal(answer.fault.offset, AT(directory));
+	rig_check(&rig);
+	rig_close(&rig);
+	raw_buffer_free(&buffer);
 }
 
 /* Another format, which fits the same pages, is another directory. */
@@ -720,6 +750,7 @@ static void test_update_of_format(void **state)
 	raw_buffer_describe(&buffer);
 	assert_int_equal(rig_update(&rig, &buffer, &answer),
 			 HDMABUF_STATUS_INVALID);
+	assert_int_equal(answer.fault.offset, AT(directory_format));
 	buffer.layout.directory_format = HDMABUF_DIRECTORY_EXTENTS;
 	buffer.layout.entries = 1;
 	raw_buffer_describe(&buffer);
@@ -746,6 +777,7 @@ int main(void)
 		cmocka_unit_test(test_unmappable_pages),
 		cmocka_unit_test(test_unmappable_later),
 		cmocka_unit_test(test_updates),
+		cmocka_unit_test(test_first_of_wrong_fields),
 		cmocka_unit_test(test_update_of_format),
 	};
 
