@@ -43,8 +43,8 @@ bool check_value(struct test *test, const uint8_t *answer, uint64_t value,
 
 /* ---- wrong fields ------------------------------------------------------- */
 
-uint64_t spoil(const struct end *end, void *structure,
-	       const struct spoilt *spoilt)
+uint64_t spoil_field(const struct end *end, void *structure,
+		     const struct spoilt *spoilt)
 {
 	uint64_t value = spoilt->value;
 

@@ -45,8 +45,8 @@ struct spoilt {
 };
 
 /* Spoils @structure; the value, as far as the field has room for it. */
-uint64_t spoil(const struct end *end, void *structure,
-	       const struct spoilt *spoilt);
+uint64_t spoil_field(const struct end *end, void *structure,
+		     const struct spoilt *spoilt);
 
 /* ---- buffers of the suite ----------------------------------------------- */
 

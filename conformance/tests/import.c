@@ -168,7 +168,7 @@ static void refuse_field(struct buffer *buffer, const struct spoilt *spoilt)
 
 	memcpy(descriptor, buffer->descriptor, sizeof(descriptor));
 	buffer_export_message(buffer, message);
-	value = spoil(buffer->end, buffer->descriptor, spoilt);
+	value = spoil_field(buffer->end, buffer->descriptor, spoilt);
 	snprintf(what, sizeof(what),
 		 "a descriptor with %" PRIu64 " at offset %zu", value,
 		 wire_offset(spoilt->place));
@@ -304,7 +304,7 @@ static void refuse_request(struct buffer *buffer, const struct spoilt *spoilt)
 	what_t what;
 
 	buffer_export_message(buffer, message);
-	value = spoil(buffer->end, message, spoilt);
+	value = spoil_field(buffer->end, message, spoilt);
 	snprintf(what, sizeof(what), "EXPORT with %" PRIu64 " at offset %zu",
 		 value, wire_offset(spoilt->place));
 	comment(test, "%s", what);
@@ -668,7 +668,7 @@ static void refuse_rows(struct buffer *buffer, const struct spoilt *spoilt)
 	buffer_export_message(buffer, message);
 	snprintf(what, sizeof(what),
 		 "a picture with %" PRIu64 " at offset %zu of its descriptor",
-		 spoil(buffer->end, buffer->descriptor, spoilt),
+		 spoil_field(buffer->end, buffer->descriptor, spoilt),
 		 wire_offset(spoilt->place));
 	comment(buffer->end->test, "%s", what);
 	refuse(buffer, message, spoilt, what, answer);
