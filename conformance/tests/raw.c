@@ -134,12 +134,19 @@ bool await_loss(struct end *end)
 	return lost;
 }
 
+void greet(struct end *end)
+{
+	end_greet(end);
+	if (!end_sanity(end))
+		inconclusive(end->test, "the session does not work");
+}
+
 void renew(struct end *end)
 {
 	end->deaf = false;
 	end->serves = true;
 	end_abandon(end);
-	end_greet(end);
+	greet(end);
 }
 
 void check_broken(struct end *end, enum clause clause, const char *what)

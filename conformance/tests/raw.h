@@ -47,6 +47,8 @@ bool await_loss(struct end *end);
  * there can be a new session (HDB-BOTH-029), which there is afterwards.
  */
 void check_broken(struct end *end, enum clause clause, const char *what);
+/* A session that works, so that the IUT knows of it when it is told what to do. */
+void greet(struct end *end);
 /* A new session after the old one, which is left without a word. */
 void renew(struct end *end);
 

@@ -120,7 +120,7 @@ static void requests_wrap(struct test *test)
 	message_t message;
 
 	end->greeting.ring_start[HDMABUF_BACKEND] = 0xfffffffd;
-	end_greet(end);
+	greet(end);
 	for (uint32_t i = 0; i < 2 * end->theirs.slots; i++) {
 		if (!command_echo(end, message))
 			inconclusive(test, "the IUT does not send ECHO");
@@ -357,7 +357,7 @@ static void limit_in_flight(struct end *end, uint32_t limit)
 
 	comment(end->test, "max_in_flight %u", limit);
 	end->greeting.max_in_flight = limit;
-	end_greet(end);
+	greet(end);
 	end->serves = false;
 	most = limit < end->theirs.slots ? limit : end->theirs.slots;
 	command_echoes(end, most + 5);
@@ -1048,7 +1048,7 @@ static void notifies_of_requests(struct test *test)
 	struct end *end = test_open(test);
 
 	end->greeting.ring_start[HDMABUF_BACKEND] = 0xfffffff9;
-	end_greet(end);
+	greet(end);
 	for (size_t i = 0; i < COUNT_OF(crossings); i++)
 		request_crossing(end, &crossings[i]);
 }
