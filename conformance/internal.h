@@ -87,6 +87,8 @@ bool iut_step(struct iut *iut, struct test *test);
 bool iut_write(struct iut *iut, const char *line);
 /* Takes the first line that begins with @prefix; to be freed; or NULL. */
 char *iut_take_line(struct iut *iut, const char *prefix);
+/* Forgets all lines. */
+void iut_drop_lines(struct iut *iut);
 /* Asks it to end, ends it, and waits; the status as of waitpid(). */
 int iut_stop(struct iut *iut, struct test *test);
 void iut_kill(struct iut *iut, int signal);

@@ -208,6 +208,12 @@ char *iut_take_line(struct iut *iut, const char *prefix)
 	return NULL;
 }
 
+void iut_drop_lines(struct iut *iut)
+{
+	while (iut->count)
+		free(iut->lines[--iut->count]);
+}
+
 /* ---- ending ------------------------------------------------------------- */
 
 static void forget(struct iut *iut)
@@ -219,8 +225,7 @@ static void forget(struct iut *iut)
 			close(*fds[i]);
 			*fds[i] = -1;
 		}
-	while (iut->count)
-		free(iut->lines[--iut->count]);
+	iut_drop_lines(iut);
 }
 
 /* Its output is read meanwhile, else it might wait for us to do so. */

@@ -166,6 +166,7 @@ static bool is_local(const struct options *options)
 static bool why_not(const struct campaign *campaign,
 		    const struct test_case *test_case, char *text, size_t size)
 {
+	const uint32_t by_control = OPTION_CONTROL | OPTION_EVENTS;
 	uint32_t missing = test_case->needs & ~campaign->statement.options;
 	size_t used;
 
@@ -174,7 +175,7 @@ static bool why_not(const struct campaign *campaign,
 			 test_case->platform);
 		return true;
 	}
-	if (campaign->options->attach && missing & OPTION_CONTROL) {
+	if (campaign->options->attach && test_case->needs & by_control) {
 		snprintf(
 			text, size,
 			"needs the control protocol, which --attach does not have");

@@ -326,8 +326,8 @@ pid_t test_iut_pid(const struct test *test)
 
 void test_iut_kill(struct test *test, int number)
 {
-	if (!test->setup->command)
-		skip(test, "the IUT is not a process of ours");
+	if (!test->setup->command || test->kept)
+		skip(test, "the IUT must not be ended");
 	note(test, SPEAKER_SUITE, "kills the IUT by signal %d", number);
 	iut_kill(test->iut, number);
 	iut_stop(test->iut, test);
@@ -367,6 +367,16 @@ __attribute__((noreturn)) static void tell_absence(struct test *test)
 		     test->endpoint);
 }
 
+/* What an IUT that is kept says of the sessions of other tests. */
+static void forget_the_past(struct test *test)
+{
+	if (!test->kept || test->end_count > 1)
+		return;
+	while (iut_step(test->iut, test))
+		;
+	iut_drop_lines(test->iut);
+}
+
 struct end *test_open(struct test *test)
 {
 	bool listens = test->setup->role == HDMABUF_FRONTEND;
@@ -387,6 +397,7 @@ struct end *test_open(struct test *test)
 	if (!end->link)
 		tell_absence(test);
 	test->was_there = true;
+	forget_the_past(test);
 	return end;
 }
 
