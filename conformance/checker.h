@@ -4,7 +4,8 @@
  *
  * The checker takes no part. It is fed the events of a trace, be they from a file or
  * from a test that is running, follows them by the state tables of the header, and
- * tells what either end has done that a clause forbids.
+ * tells what either end has done that a clause forbids. Where no clause is about who
+ * sends a request that is to be refused, it names the one by which it is.
  */
 #ifndef CONFORMANCE_CHECKER_H
 #define CONFORMANCE_CHECKER_H
