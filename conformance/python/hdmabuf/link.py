@@ -78,7 +78,7 @@ class Link:
             self._over(SessionState.READY, Status.LOST)
         if self.session is None and self.state == SessionState.READY and self.conn.attached:
             more |= self._look_for_peer()
-        return more
+        return more or self.state == SessionState.DOWN
 
     def _look_at(self, session: Session) -> bool:
         more = session.work()
@@ -411,7 +411,7 @@ class Peer:
             signal.signal(number, self._ask)
         retry = 0.0
         while True:
-            if not (self.backend or self.stopping or self.links) and time.monotonic() > retry:
+            if not self.backend and self._lonely() and time.monotonic() > retry:
                 self._connect()
                 retry = time.monotonic() + 0.02
             more = False
@@ -426,10 +426,14 @@ class Peer:
                 self._accept()
             self._sleep(0.0 if more else self._timeout())
 
+    def _lonely(self) -> bool:
+        """Whether a frontend has to look for a backend."""
+        return not self.stopping and all(link.gone for link in self.links)
+
     def _timeout(self) -> float:
         now = time.monotonic()
         due = min((link.deadline() for link in self.links), default=float("inf"))
-        if self.stopping or (not self.links and not self.backend):
+        if self.stopping or (not self.backend and self._lonely()):
             due = min(due, now + 0.02)
         return max(0.0, min(due - now, 60))
 
@@ -491,7 +495,7 @@ class Peer:
         if self.stopping:
             return (all(link.conn.ended for link in self.links)
                     or time.monotonic() > self.stopping + 1)
-        return not self.backend and not self.links and self.given_up()
+        return not self.backend and self._lonely() and self.given_up()
 
     def given_up(self) -> bool:
         """Whether a frontend without a connection has nothing more to look for."""

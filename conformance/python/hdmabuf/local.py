@@ -60,7 +60,7 @@ KEYS: dict[str, tuple[int, int]] = {
     "epoch": (1, M64), "version-min": (0, M32), "version-max": (0, M32), "features": (0, M64),
     "ring-formats": (0, M64), "ring-order-max": (0, RING_ORDER_MAX),
     "timeline-max": (0, TIMELINE_PAGES_MAX), "error": (1, 0xFFFF), "peer-epoch": (1, M64),
-    "channel": (0, M64)}
+    "channel": (1, M64)}
 OFFER = ("epoch", "version-min", "version-max", "features", "ring-formats", "ring-order-max",
          "timeline-max")
 ANSWER = ("epoch", "peer-epoch", "channel")

@@ -671,12 +671,12 @@ class Session:
     def _check_state(self, op: Op) -> None:
         wrong = Refusal(Status.WRONG_STATE, Where.REQUEST, 4, op)
         greeting = self.state == SessionState.GREETING
+        if self.state == SessionState.CLOSING and op != Op.CLOSE:
+            raise Refusal(Status.CLOSING)                               # [HDB-BOTH-026]
         if op == Op.HELLO and not (self.backend and greeting):          # [HDB-FE-009]
             raise wrong
         if op != Op.HELLO and greeting:                                 # [HDB-BE-007]
             raise wrong
-        if self.state == SessionState.CLOSING and op != Op.CLOSE:
-            raise Refusal(Status.CLOSING)                               # [HDB-BOTH-026]
         if self._group_due and op not in (Op.HAND_OFF, Op.CLOSE):       # [HDB-BOTH-050]
             raise wrong
 
