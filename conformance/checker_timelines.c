@@ -155,21 +155,25 @@ static void create_sent(struct pair *pair, struct flight *flight)
 		begin(flight->timeline, flight);
 }
 
-/* If TIMELINE_DESTROY was not answered when it was sent, it begins only now. */
+/*
+ * A creator who does not wait for answers is ahead of the table; to the other end,
+ * requests come one after the other all the same.
+ */
 static void create_accepted(struct pair *pair, struct flight *flight,
 			    const uint8_t *answer)
 {
+	struct timeline *timeline = flight->timeline;
+
 	(void)pair;
 	(void)answer;
-	if (!flight->timeline)
+	if (!timeline)
 		return;
 	if (!flight->moved)
-		begin(flight->timeline, flight);
-	if (!flight->moved)
-		return;
-	move(flight->timeline, HDMABUF_TIMELINE_CREATOR,
-	     HDMABUF_TIMELINE_ACCEPTED);
-	move(flight->timeline, HDMABUF_TIMELINE_PEER, HDMABUF_TIMELINE_CREATE);
+		begin(timeline, flight);
+	if (flight->moved)
+		move(timeline, HDMABUF_TIMELINE_CREATOR,
+		     HDMABUF_TIMELINE_ACCEPTED);
+	move(timeline, HDMABUF_TIMELINE_PEER, HDMABUF_TIMELINE_CREATE);
 }
 
 static void create_refused(struct pair *pair, struct flight *flight,
@@ -209,13 +213,17 @@ static void destroy_sent(struct pair *pair, struct flight *flight)
 static void destroy_accepted(struct pair *pair, struct flight *flight,
 			     const uint8_t *answer)
 {
+	struct timeline *timeline = flight->timeline;
+
 	(void)pair;
 	(void)answer;
-	if (!flight->moved)
+	if (!timeline)
 		return;
-	move(flight->timeline, HDMABUF_TIMELINE_CREATOR,
-	     HDMABUF_TIMELINE_DESTROYED);
-	move(flight->timeline, HDMABUF_TIMELINE_PEER, HDMABUF_TIMELINE_DESTROY);
+	if (!flight->moved)
+		move(timeline, HDMABUF_TIMELINE_CREATOR,
+		     HDMABUF_TIMELINE_DESTROY);
+	move(timeline, HDMABUF_TIMELINE_CREATOR, HDMABUF_TIMELINE_DESTROYED);
+	move(timeline, HDMABUF_TIMELINE_PEER, HDMABUF_TIMELINE_DESTROY);
 }
 
 static void destroy_refused(struct pair *pair, struct flight *flight,
