@@ -349,6 +349,8 @@ static void note_descriptor(const struct buffer *buffer)
 {
 	char text[600];
 
+	if (buffer->end->silent)
+		return;
 	note(buffer->end->test, SPEAKER_SUITE, "descriptor: %s",
 	     wire_print_fields(wire_descriptor_format(), buffer->descriptor,
 			       text, sizeof(text)));

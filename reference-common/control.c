@@ -390,6 +390,8 @@ static int control_open(struct peer *peer, struct hdmabuf_config *config)
 	control->peer = peer;
 	crc32_table_init(&control->crc);
 	config->features = HDMABUF_FEATURES_ALL;
+	/* Less than a page has room for: there is something to be refused. */
+	config->limits.max_private = 2 * HDMABUF_PRIVATE_MIN;
 	peer->context = control;
 	return 0;
 }

@@ -351,7 +351,7 @@ static void buffers_that_cannot_be_are_not(void **state)
 		"export A size=18446744073709551616",
 		"export A size=1073741825",
 		"export A size=1 offset=4096",
-		"export A size=1 private=3841",
+		"export A size=1 private=2049",
 		"export A size=3 type=picture",
 		"export A size=5 type=cyclic",
 		"export A size=18446744073709551615 offset=4095",
@@ -381,9 +381,9 @@ static void updates_are_answered(void **state)
 	share(&ends->front, &ends->back, "A size=10 tag=3 private=20", id);
 	say(&ends->front, "update A tag=4");
 	expect(&ends->front, "updated A 0");
-	say(&ends->front, "update A private=3840");
+	say(&ends->front, "update A private=2048");
 	expect(&ends->front, "updated A 0");
-	refused(&ends->front, "update A private=3841");
+	refused(&ends->front, "update A private=2049");
 	refused(&ends->front, "update B tag=1");
 	refused(&ends->back, "update %s tag=1", id);
 	say(&ends->front, "query A");

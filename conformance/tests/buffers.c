@@ -31,6 +31,16 @@ bool check_taken(struct test *test, enum clause clause, uint16_t status,
 			    "%s, which is in order", what);
 }
 
+bool check_lies_in(struct test *test, enum clause clause, const uint8_t *answer,
+		   uint32_t where, const char *what)
+{
+	uint64_t seen = wire_get(answer, ERROR_WHERE);
+
+	return check(test, clause, seen == where,
+		     "%s: where %u expected, %" PRIu64 " seen", what, where,
+		     seen);
+}
+
 bool check_value(struct test *test, const uint8_t *answer, uint64_t value,
 		 const char *what)
 {

@@ -16,6 +16,9 @@ typedef char what_t[160];
  */
 bool check_taken(struct test *test, enum clause clause, uint16_t status,
 		 const char *what);
+/* Where the answer says that the offence lies, if a clause demands that. */
+bool check_lies_in(struct test *test, enum clause clause, const uint8_t *answer,
+		   uint32_t where, const char *what);
 /* HDB-BOTH-039: what the answer calls the offending value, or the limit. */
 bool check_value(struct test *test, const uint8_t *answer, uint64_t value,
 		 const char *what);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* import.c - what an importer does with EXPORT and descriptors */
 #include "conformance/tests/buffers.h"
+#include "conformance/tests/raw.h"
 #include "conformance/tests/tests.h"
 
 #include <inttypes.h>
@@ -174,6 +175,8 @@ static void refuse_field(struct buffer *buffer, const struct spoilt *spoilt)
 		 wire_offset(spoilt->place));
 	comment(test, "%s", what);
 	if (refuse(buffer, message, spoilt, what, answer)) {
+		check_lies_in(test, spoilt->clause, answer,
+			      HDMABUF_WHERE_DESCRIPTOR, what);
 		check_where(test, answer, HDMABUF_WHERE_DESCRIPTOR,
 			    wire_offset(spoilt->place), what);
 		check_value(test, answer, value, what);
@@ -1184,6 +1187,58 @@ static void description_is_copied(struct test *test)
 	check_query(&buffer, HDB_IMP_002, descriptor, what);
 }
 
+/* A descriptor whose size and tag are never the same for long. */
+static void rewrite(void *context)
+{
+	uint8_t *descriptor = ((struct buffer *)context)->descriptor;
+	uint64_t size = wire_get(descriptor, DESCRIPTOR_SIZE);
+
+	for (uint64_t i = 1;; i++) {
+		wire_put(descriptor, DESCRIPTOR_TAG, i);
+		wire_put(descriptor, DESCRIPTOR_SIZE,
+			 i % 2 ? size << 20 : size);
+	}
+}
+
+#define RACES 3000
+
+/*
+ * Whichever it found, an importer that has accepted the buffer has accepted a size that
+ * goes with its pages.
+ */
+static void description_is_read_once(struct test *test)
+{
+	struct end *end = test_connect(test);
+	const struct plan plan = { .size = 3ull * page_octets(end) };
+	unsigned int taken = 0;
+	struct buffer buffer;
+	pid_t writer;
+
+	buffer_make(end, &buffer, &plan);
+	writer = spoil(test, rewrite, &buffer);
+	end->silent = true;
+	for (unsigned int i = 0; i < RACES; i++) {
+		message_t answer;
+
+		if (buffer_export(&buffer, NULL) != HDMABUF_STATUS_OK)
+			continue;
+		taken++;
+		buffer_query(&buffer, answer);
+		if (!check(test, HDB_IMP_002,
+			   wire_get(answer, QUERY_ANSWER_SIZE) == plan.size,
+			   "the buffer has 3 pages, and %" PRIu64
+			   " octets: the size that was used is not the one that was checked",
+			   wire_get(answer, QUERY_ANSWER_SIZE)))
+			break;
+		give_back(&buffer);
+	}
+	end->silent = false;
+	spoil_end(writer);
+	comment(test, "%u of %u exports were accepted", taken, RACES);
+	if (!taken)
+		inconclusive(test, "the IUT never saw what is in order");
+}
+
 static const struct {
 	uint64_t pages;
 	uint64_t less; /* octets of these pages */
@@ -1442,6 +1497,9 @@ static void refuse_page(struct end *end, enum bad_page kind, uint64_t page)
 	else if (check_status(end->test, HDB_IMP_014, status,
 			      HDMABUF_STATUS_BAD_REFERENCE, "%s", what))
 		check_where(end->test, answer, HDMABUF_WHERE_PAGE, page, what);
+	check(end->test, HDB_PLAT_006,
+	      query_state(&buffer) != HDMABUF_BUFFER_MAPPED,
+	      "%s: it is mapped all the same", what);
 	check_unknown(&buffer, HDB_IMP_014, what);
 	check(end->test, HDB_IMP_014,
 	      buffer_revoke(&buffer, test_deadline(end->test)),
@@ -1541,12 +1599,15 @@ static const struct test_case cases[] = {
 	TEST(description_is_copied,
 	     "Descriptor and directory may change when EXPORT is answered",
 	     OF_BOTH, OPTION_IMPORT, HDB_IMP_002),
+	TEST(description_is_read_once,
+	     "A descriptor that changes while it is read is used as it was checked",
+	     OF_BOTH, OPTION_IMPORT, HDB_IMP_002),
 	TEST(validated_before_mapped,
 	     "Descriptor and directory are looked at before data is mapped",
 	     OF_BOTH, OPTION_IMPORT, HDB_IMP_003, HDB_BOTH_037, HDB_BOTH_039),
 	TEST(pages_that_cannot_be_mapped,
 	     "A buffer of which a page cannot be mapped is refused or released",
-	     OF_BOTH, OPTION_IMPORT, HDB_IMP_014),
+	     OF_BOTH, OPTION_IMPORT, HDB_IMP_014, HDB_PLAT_006),
 	TEST(data_is_seen, "The importer sees the data that the exporter wrote",
 	     OF_BOTH, OPTION_IMPORT | OPTION_CONTROL | OPTION_EVENTS,
 	     HDB_PLAT_006),
