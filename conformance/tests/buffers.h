@@ -38,6 +38,7 @@ enum making {
  * @value: of which it is made
  * @status: that the request has to be answered with
  * @clause: that says so
+ * @also: another field that may be blamed, or 0
  */
 struct spoilt {
 	unsigned int place;
@@ -45,6 +46,7 @@ struct spoilt {
 	uint64_t value;
 	uint16_t status;
 	enum clause clause;
+	unsigned int also;
 };
 
 /* Spoils @structure; the value, as far as the field has room for it. */

@@ -79,11 +79,17 @@ static void is_taken(struct test *test)
 
 #define WRONG(place, making, value) \
 	{ \
-		place, making, value, HDMABUF_STATUS_INVALID, HDB_IMP_009 \
+		place, making, value, HDMABUF_STATUS_INVALID, HDB_IMP_009, 0 \
 	}
 #define COUNT(place, making, value) \
 	{ \
-		place, making, value, HDMABUF_STATUS_INVALID, HDB_IMP_011 \
+		place, making, value, HDMABUF_STATUS_INVALID, HDB_IMP_011, 0 \
+	}
+/* With such a value, pages is not what it has to be either. */
+#define COUNTED(place, making, value) \
+	{ \
+		place, making, value, HDMABUF_STATUS_INVALID, HDB_IMP_009, \
+			DESCRIPTOR_PAGES \
 	}
 
 /* Of a buffer of two pages; what the request says stays as it is. */
@@ -118,16 +124,16 @@ static const struct spoilt wrong_fields[] = {
 	COUNT(DESCRIPTOR_DIRECTORY_PAGES, SET, ONES),
 	WRONG(DESCRIPTOR_DIRECTORY_FORMAT, SET, 3),
 	WRONG(DESCRIPTOR_DIRECTORY_FORMAT, SET, ONES),
-	WRONG(DESCRIPTOR_DATA_OFFSET, PAGE, 0),
-	WRONG(DESCRIPTOR_DATA_OFFSET, PAGE, 1),
-	WRONG(DESCRIPTOR_DATA_OFFSET, SET, 1u << 31),
-	WRONG(DESCRIPTOR_DATA_OFFSET, SET, ONES),
-	WRONG(DESCRIPTOR_PAGE_SHIFT, SET, 0),
-	WRONG(DESCRIPTOR_PAGE_SHIFT, ADD, ONES),
-	WRONG(DESCRIPTOR_PAGE_SHIFT, ADD, 1),
-	WRONG(DESCRIPTOR_PAGE_SHIFT, ADD, 32),
-	WRONG(DESCRIPTOR_PAGE_SHIFT, ADD, 64),
-	WRONG(DESCRIPTOR_PAGE_SHIFT, SET, ONES),
+	COUNTED(DESCRIPTOR_DATA_OFFSET, PAGE, 0),
+	COUNTED(DESCRIPTOR_DATA_OFFSET, PAGE, 1),
+	COUNTED(DESCRIPTOR_DATA_OFFSET, SET, 1u << 31),
+	COUNTED(DESCRIPTOR_DATA_OFFSET, SET, ONES),
+	COUNTED(DESCRIPTOR_PAGE_SHIFT, SET, 0),
+	COUNTED(DESCRIPTOR_PAGE_SHIFT, ADD, ONES),
+	COUNTED(DESCRIPTOR_PAGE_SHIFT, ADD, 1),
+	COUNTED(DESCRIPTOR_PAGE_SHIFT, ADD, 32),
+	COUNTED(DESCRIPTOR_PAGE_SHIFT, ADD, 64),
+	COUNTED(DESCRIPTOR_PAGE_SHIFT, SET, ONES),
 	WRONG(DESCRIPTOR_RIGHTS, SET, 0),
 	WRONG(DESCRIPTOR_RIGHTS, SET, 4),
 	WRONG(DESCRIPTOR_RIGHTS, SET, 9),
@@ -159,6 +165,18 @@ static bool refuse(struct buffer *buffer, message_t message,
 	return right;
 }
 
+static void check_blame(struct test *test, const uint8_t *answer,
+			const struct spoilt *spoilt, uint64_t value,
+			const char *what)
+{
+	if (spoilt->also &&
+	    wire_get(answer, ERROR_OFFSET) == wire_offset(spoilt->also))
+		return;
+	check_where(test, answer, HDMABUF_WHERE_DESCRIPTOR,
+		    wire_offset(spoilt->place), what);
+	check_value(test, answer, value, what);
+}
+
 static void refuse_field(struct buffer *buffer, const struct spoilt *spoilt)
 {
 	struct test *test = buffer->end->test;
@@ -177,9 +195,7 @@ static void refuse_field(struct buffer *buffer, const struct spoilt *spoilt)
 	if (refuse(buffer, message, spoilt, what, answer)) {
 		check_lies_in(test, spoilt->clause, answer,
 			      HDMABUF_WHERE_DESCRIPTOR, what);
-		check_where(test, answer, HDMABUF_WHERE_DESCRIPTOR,
-			    wire_offset(spoilt->place), what);
-		check_value(test, answer, value, what);
+		check_blame(test, answer, spoilt, value, what);
 	}
 	memcpy(buffer->descriptor, descriptor, sizeof(descriptor));
 }
@@ -206,8 +222,8 @@ static void refuse_fields(struct buffer *buffer, const struct spoilt *wrong,
 static void refuse_id(struct buffer *buffer, unsigned int octet,
 		      const char *what)
 {
-	const struct spoilt other = { DESCRIPTOR_ID, SET, 0,
-				      HDMABUF_STATUS_INVALID, HDB_IMP_009 };
+	const struct spoilt other = { DESCRIPTOR_ID,	      SET,	   0,
+				      HDMABUF_STATUS_INVALID, HDB_IMP_009, 0 };
 	uint8_t *at = buffer->descriptor + wire_offset(DESCRIPTOR_ID);
 	message_t message, answer;
 
@@ -242,10 +258,24 @@ static const unsigned int raw_zeros[] = {
 	RAW_ZERO1,
 };
 
+static size_t plane_of(size_t at)
+{
+	return at - (at - wire_offset(PICTURE_PLANE0_OFFSET)) % 16;
+}
+
+/* Of a plane that must be zero, the whole may be blamed. */
+static bool is_plane(size_t at, const uint8_t *answer)
+{
+	return at >= wire_offset(PICTURE_PLANE1_OFFSET) &&
+	       at < wire_offset(PICTURE_ZERO) &&
+	       wire_get(answer, ERROR_OFFSET) == plane_of(at);
+}
+
 static void refuse_octet(struct buffer *buffer, size_t at, size_t field)
 {
-	const struct spoilt reserved = { 0, SET, 0, HDMABUF_STATUS_RESERVED,
-					 HDB_IMP_023 };
+	const struct spoilt reserved = { 0,	      SET,
+					 0,	      HDMABUF_STATUS_RESERVED,
+					 HDB_IMP_023, 0 };
 	message_t message, answer;
 	what_t what;
 
@@ -255,7 +285,7 @@ static void refuse_octet(struct buffer *buffer, size_t at, size_t field)
 	buffer->descriptor[at] = (uint8_t)(1u << at % 8);
 	if (refuse(buffer, message, &reserved, what, answer))
 		check_where(buffer->end->test, answer, HDMABUF_WHERE_DESCRIPTOR,
-			    field, what);
+			    is_plane(at, answer) ? plane_of(at) : field, what);
 	buffer->descriptor[at] = 0;
 }
 
@@ -283,20 +313,21 @@ static void zeros_of_descriptors(struct test *test)
 /* ---- the request -------------------------------------------------------- */
 
 static const struct spoilt wrong_requests[] = {
-	{ EXPORT_DESCRIPTOR, SET, 0, HDMABUF_STATUS_BAD_REFERENCE,
-	  HDB_PLAT_003 },
+	{ EXPORT_DESCRIPTOR, SET, 0, HDMABUF_STATUS_BAD_REFERENCE, HDB_PLAT_003,
+	  0 },
 	{ EXPORT_DESCRIPTOR, SET, 1ull << 32, HDMABUF_STATUS_BAD_REFERENCE,
-	  HDB_BOTH_038 },
+	  HDB_BOTH_038, 0 },
 	{ EXPORT_DESCRIPTOR, ADD, 1ull << 32, HDMABUF_STATUS_BAD_REFERENCE,
-	  HDB_BOTH_038 },
+	  HDB_BOTH_038, 0 },
 	{ EXPORT_DESCRIPTOR, SET, ONES, HDMABUF_STATUS_BAD_REFERENCE,
-	  HDB_BOTH_038 },
-	{ EXPORT_LENGTH, SET, 0, HDMABUF_STATUS_INVALID, HDB_BOTH_038 },
-	{ EXPORT_LENGTH, SET, 1, HDMABUF_STATUS_INVALID, HDB_BOTH_038 },
-	{ EXPORT_LENGTH, SET, 255, HDMABUF_STATUS_INVALID, HDB_BOTH_038 },
-	{ EXPORT_LENGTH, PAGE, 1, HDMABUF_STATUS_INVALID, HDB_BOTH_038 },
-	{ EXPORT_LENGTH, SET, 1u << 31, HDMABUF_STATUS_INVALID, HDB_BOTH_038 },
-	{ EXPORT_LENGTH, SET, ONES, HDMABUF_STATUS_INVALID, HDB_BOTH_038 },
+	  HDB_BOTH_038, 0 },
+	{ EXPORT_LENGTH, SET, 0, HDMABUF_STATUS_INVALID, HDB_BOTH_038, 0 },
+	{ EXPORT_LENGTH, SET, 1, HDMABUF_STATUS_INVALID, HDB_BOTH_038, 0 },
+	{ EXPORT_LENGTH, SET, 255, HDMABUF_STATUS_INVALID, HDB_BOTH_038, 0 },
+	{ EXPORT_LENGTH, PAGE, 1, HDMABUF_STATUS_INVALID, HDB_BOTH_038, 0 },
+	{ EXPORT_LENGTH, SET, 1u << 31, HDMABUF_STATUS_INVALID, HDB_BOTH_038,
+	  0 },
+	{ EXPORT_LENGTH, SET, ONES, HDMABUF_STATUS_INVALID, HDB_BOTH_038, 0 },
 };
 
 static void refuse_request(struct buffer *buffer, const struct spoilt *spoilt)
@@ -320,10 +351,12 @@ static void refuse_request(struct buffer *buffer, const struct spoilt *spoilt)
 
 static void refuse_reference(struct buffer *buffer)
 {
-	const struct spoilt bad = { EXPORT_DESCRIPTOR, SET,
+	const struct spoilt bad = { EXPORT_DESCRIPTOR,
+				    SET,
 				    dead_reference(buffer->end),
 				    HDMABUF_STATUS_BAD_REFERENCE,
-				    HDB_BOTH_038 };
+				    HDB_BOTH_038,
+				    0 };
 
 	comment(buffer->end->test,
 		"the reference of the descriptor was taken back");
@@ -369,9 +402,10 @@ static void zeros_of_exports(struct test *test)
 	buffer_make(end, &buffer, NULL);
 	for (size_t at = wire_offset(EXPORT_ZERO); at < WIRE_MESSAGE_OCTETS;
 	     at++) {
-		const struct spoilt reserved = { WIRE_PLACE(at, 1), SET, 0,
-						 HDMABUF_STATUS_RESERVED,
-						 HDB_BOTH_002 };
+		const struct spoilt reserved = {
+			WIRE_PLACE(at, 1),	 SET,	       0,
+			HDMABUF_STATUS_RESERVED, HDB_BOTH_002, 0
+		};
 		message_t message, answer;
 		what_t what;
 
@@ -637,28 +671,32 @@ static void zeros_of_pictures(struct test *test)
 
 /* Where a row ends, or whether it is one, only the format tells. */
 static const struct spoilt wrong_rows[] = {
-	{ PICTURE_WIDTH, ADD, 1, HDMABUF_STATUS_INVALID, HDB_IMP_006 },
-	{ PICTURE_WIDTH, SET, 1u << 30, HDMABUF_STATUS_INVALID, HDB_IMP_006 },
-	{ PICTURE_WIDTH, SET, ONES, HDMABUF_STATUS_INVALID, HDB_IMP_006 },
-	{ PICTURE_HEIGHT, ADD, 1, HDMABUF_STATUS_INVALID, HDB_IMP_006 },
-	{ PICTURE_HEIGHT, SET, 1u << 24, HDMABUF_STATUS_INVALID, HDB_IMP_006 },
-	{ PICTURE_HEIGHT, SET, ONES, HDMABUF_STATUS_INVALID, HDB_IMP_006 },
-	{ PICTURE_PLANE0_OFFSET, SET, 1, HDMABUF_STATUS_INVALID, HDB_IMP_006 },
+	{ PICTURE_WIDTH, ADD, 1, HDMABUF_STATUS_INVALID, HDB_IMP_006, 0 },
+	{ PICTURE_WIDTH, SET, 1u << 30, HDMABUF_STATUS_INVALID, HDB_IMP_006,
+	  0 },
+	{ PICTURE_WIDTH, SET, ONES, HDMABUF_STATUS_INVALID, HDB_IMP_006, 0 },
+	{ PICTURE_HEIGHT, ADD, 1, HDMABUF_STATUS_INVALID, HDB_IMP_006, 0 },
+	{ PICTURE_HEIGHT, SET, 1u << 24, HDMABUF_STATUS_INVALID, HDB_IMP_006,
+	  0 },
+	{ PICTURE_HEIGHT, SET, ONES, HDMABUF_STATUS_INVALID, HDB_IMP_006, 0 },
+	{ PICTURE_PLANE0_OFFSET, SET, 1, HDMABUF_STATUS_INVALID, HDB_IMP_006,
+	  0 },
 	{ PICTURE_PLANE0_OFFSET, SET, SIZE_HERE - 1, HDMABUF_STATUS_INVALID,
-	  HDB_IMP_006 },
-	{ PICTURE_PLANE0_STRIDE, ADD, 1, HDMABUF_STATUS_INVALID, HDB_IMP_006 },
-	{ PICTURE_PLANE0_STRIDE, ADD, ONES, HDMABUF_STATUS_INVALID,
-	  HDB_IMP_006 },
+	  HDB_IMP_006, 0 },
+	{ PICTURE_PLANE0_STRIDE, ADD, 1, HDMABUF_STATUS_INVALID, HDB_IMP_006,
+	  0 },
+	{ PICTURE_PLANE0_STRIDE, ADD, ONES, HDMABUF_STATUS_INVALID, HDB_IMP_006,
+	  0 },
 	{ PICTURE_PLANE0_STRIDE, SET, SIZE_HERE, HDMABUF_STATUS_INVALID,
-	  HDB_IMP_006 },
-	{ PICTURE_PLANES, SET, 2, HDMABUF_STATUS_INVALID, HDB_IMP_006 },
+	  HDB_IMP_006, 0 },
 	{ PICTURE_FOURCC, SET, 0x20202020, HDMABUF_STATUS_UNSUPPORTED,
-	  HDB_IMP_006 },
-	{ PICTURE_FOURCC, SET, ONES, HDMABUF_STATUS_UNSUPPORTED, HDB_IMP_006 },
-	{ PICTURE_MODIFIER, SET, ONES, HDMABUF_STATUS_UNSUPPORTED,
-	  HDB_IMP_006 },
+	  HDB_IMP_006, 0 },
+	{ PICTURE_FOURCC, SET, ONES, HDMABUF_STATUS_UNSUPPORTED, HDB_IMP_006,
+	  0 },
+	{ PICTURE_MODIFIER, SET, ONES, HDMABUF_STATUS_UNSUPPORTED, HDB_IMP_006,
+	  0 },
 	{ PICTURE_MODIFIER, SET, 0x00ffffffffffffff, HDMABUF_STATUS_UNSUPPORTED,
-	  HDB_IMP_006 },
+	  HDB_IMP_006, 0 },
 };
 
 static void refuse_rows(struct buffer *buffer, const struct spoilt *spoilt)
@@ -1476,27 +1514,35 @@ static void find_out(struct buffer *buffer, const char *what)
 	      what);
 }
 
-static void refuse_page(struct end *end, enum bad_page kind, uint64_t page)
+static uint16_t export_bad_page(struct end *end, struct buffer *buffer,
+				enum bad_page kind, uint64_t page, what_t what,
+				message_t answer)
 {
 	const struct plan plan = { .size = 5ull * page_octets(end),
 				   .rights = HDMABUF_RIGHTS_READ_WRITE,
 				   .scattered = true };
+
+	snprintf(what, sizeof(what_t), "a buffer whose page %" PRIu64 " %s",
+		 page, bad_page_text[kind]);
+	comment(end->test, "%s", what);
+	buffer_make(end, buffer, &plan);
+	set_entry(buffer, page, bad_reference(end, kind));
+	return buffer_export(buffer, answer);
+}
+
+static void refuse_page(struct end *end, enum bad_page kind, uint64_t page)
+{
 	struct buffer buffer;
 	message_t answer;
 	uint16_t status;
 	what_t what;
 
-	snprintf(what, sizeof(what), "a buffer whose page %" PRIu64 " %s", page,
-		 bad_page_text[kind]);
-	comment(end->test, "%s", what);
-	buffer_make(end, &buffer, &plan);
-	set_entry(&buffer, page, bad_reference(end, kind));
-	status = buffer_export(&buffer, answer);
+	status = export_bad_page(end, &buffer, kind, page, what, answer);
 	if (status == HDMABUF_STATUS_OK)
 		find_out(&buffer, what);
-	else if (check_status(end->test, HDB_IMP_014, status,
-			      HDMABUF_STATUS_BAD_REFERENCE, "%s", what))
-		check_where(end->test, answer, HDMABUF_WHERE_PAGE, page, what);
+	else
+		check_status(end->test, HDB_IMP_014, status,
+			     HDMABUF_STATUS_BAD_REFERENCE, "%s", what);
 	check(end->test, HDB_PLAT_006,
 	      query_state(&buffer) != HDMABUF_BUFFER_MAPPED,
 	      "%s: it is mapped all the same", what);
@@ -1506,14 +1552,33 @@ static void refuse_page(struct end *end, enum bad_page kind, uint64_t page)
 	      "%s: the other pages stay mapped", what);
 }
 
+static const uint64_t bad_pages[] = { 0, 2, 4 };
+
 static void pages_that_cannot_be_mapped(struct test *test)
 {
-	static const uint64_t pages[] = { 0, 2, 4 };
 	struct end *end = test_connect(test);
 
 	for (int kind = TAKEN_BACK; kind <= SHARED_READ_ONLY; kind++)
-		for (size_t i = 0; i < COUNT_OF(pages); i++)
-			refuse_page(end, (enum bad_page)kind, pages[i]);
+		for (size_t i = 0; i < COUNT_OF(bad_pages); i++)
+			refuse_page(end, (enum bad_page)kind, bad_pages[i]);
+}
+
+static void pages_that_cannot_be_mapped_are_told(struct test *test)
+{
+	struct end *end = test_connect(test);
+
+	for (size_t i = 0; i < COUNT_OF(bad_pages); i++) {
+		struct buffer buffer;
+		message_t answer;
+		what_t what;
+
+		if (export_bad_page(end, &buffer, TAKEN_BACK, bad_pages[i],
+				    what, answer) == HDMABUF_STATUS_OK)
+			skip(test,
+			     "the IUT maps a buffer later than EXPORT arrives");
+		check_where(test, answer, HDMABUF_WHERE_PAGE, bad_pages[i],
+			    what);
+	}
 }
 
 static const struct test_case cases[] = {
@@ -1608,6 +1673,9 @@ static const struct test_case cases[] = {
 	TEST(pages_that_cannot_be_mapped,
 	     "A buffer of which a page cannot be mapped is refused or released",
 	     OF_BOTH, OPTION_IMPORT, HDB_IMP_014, HDB_PLAT_006),
+	TEST(pages_that_cannot_be_mapped_are_told,
+	     "An importer that maps at once tells which page cannot be mapped",
+	     OF_BOTH, OPTION_IMPORT, HDB_BOTH_039),
 	TEST(data_is_seen, "The importer sees the data that the exporter wrote",
 	     OF_BOTH, OPTION_IMPORT | OPTION_CONTROL | OPTION_EVENTS,
 	     HDB_PLAT_006),
