@@ -13,6 +13,7 @@
 	G(rings) \
 	G(closing) \
 	G(loss) \
+	G(messages) \
 	G(import)
 /* clang-format on */
 

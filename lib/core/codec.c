@@ -379,6 +379,9 @@ static void decode_error(const struct hdmabuf_error *from,
 	to->where = hdmabuf_get_le32(from->where);
 	to->offset = hdmabuf_get_le64(from->offset);
 	to->value = hdmabuf_get_le64(from->value);
+	/* That a channel page is wrong, no message says. */
+	check_range(fault, AT(error, where), to->where, HDMABUF_WHERE_NOWHERE,
+		    HDMABUF_WHERE_PAGE);
 	CHECK_ZERO(fault, from, error, zero);
 	CHECK_ZERO(fault, from, error, zero1);
 }

@@ -511,7 +511,8 @@ static bool expect_answer(const uint8_t *octets)
 	uint16_t operation = (uint16_t)number_at(octets + 4, 2);
 
 	if (any_set(octets + 6, 2))
-		return !any_set(octets + 12, 4) && !any_set(octets + 32, 32);
+		return number_at(octets + 8, 4) <= HDMABUF_WHERE_PAGE &&
+		       !any_set(octets + 12, 4) && !any_set(octets + 32, 32);
 	if (!is_operation(operation) ||
 	    expect_zeros(octets, answer_zeros, COUNT(answer_zeros)).status ||
 	    expect_values(octets, answer_values, COUNT(answer_values)).status)
@@ -820,7 +821,7 @@ static void draw_answer(uint64_t *seed, struct hdmabuf_answer *answer)
 	answer->id = (uint32_t)draw(seed);
 	if (draw(seed) & 1) {
 		answer->fault.status = 1 + draw(seed) % 18;
-		answer->fault.where = draw(seed) % 6;
+		answer->fault.where = draw(seed) % 5;
 		answer->fault.offset = draw(seed);
 		answer->fault.value = draw(seed);
 		return;

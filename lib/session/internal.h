@@ -75,6 +75,7 @@ struct pending {
 	bool used;
 	struct hdmabuf_buffer *buffer;
 	struct hdmabuf_timeline_handle *timeline;
+	uint8_t echo[56];
 };
 
 struct wait {

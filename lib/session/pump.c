@@ -3,6 +3,7 @@
  * pump.c - the rings: requests and answers in and out
  */
 #include <errno.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -48,7 +49,9 @@ int request_send(struct hdmabuf_session *session,
 	request->id = session->sequence++ << PLACE_BITS |
 		      (uint32_t)(pending - session->pending);
 	*pending = (struct pending){ request->id, request->operation, true,
-				     buffer, timeline };
+				     buffer,	  timeline,	      { 0 } };
+	if (request->operation == HDMABUF_OP_ECHO)
+		memcpy(pending->echo, request->echo, sizeof(pending->echo));
 	hdmabuf_request_encode(request, &message);
 	hdmabuf_ring_put_request(&session->channel.own, &message);
 	session->in_flight++;
@@ -90,6 +93,14 @@ static struct pending *pending_find(struct hdmabuf_session *session,
 	return pending;
 }
 
+/* HDB-BOTH-064: what ECHO carries comes back as it was. */
+static bool is_echo(const struct pending *pending,
+		    const struct hdmabuf_answer *answer)
+{
+	return answer->operation != HDMABUF_OP_ECHO || answer->fault.status ||
+	       !memcmp(pending->echo, answer->echo, sizeof(pending->echo));
+}
+
 static void take_answer(struct hdmabuf_session *session,
 			const union hdmabuf_message *message)
 {
@@ -106,6 +117,10 @@ static void take_answer(struct hdmabuf_session *session,
 		session_break(session, "an answer to %s, id %u, not asked for",
 			      hdmabuf_operation_text(answer.operation),
 			      answer.id);
+		return;
+	}
+	if (!is_echo(pending, &answer)) {
+		session_break(session, "an answer to ECHO that is none");
 		return;
 	}
 	copy = *pending;

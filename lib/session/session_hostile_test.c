@@ -389,6 +389,8 @@ enum spoilt {
 	TWICE,
 	NOT_ASKED,
 	RESERVED_ERROR,
+	WRONG_WHERE,
+	WRONG_ECHO,
 	ALL_KINDS
 };
 
@@ -409,6 +411,13 @@ static void answer_spoilt(struct raw_peer *raw, enum spoilt how)
 	case RESERVED_ERROR:
 		message.header.status = hdmabuf_put_le16(1);
 		message.octets[12] = 1;
+		break;
+	case WRONG_WHERE:
+		message.header.status = hdmabuf_put_le16(1);
+		message.octets[8] = HDMABUF_WHERE_CHANNEL;
+		break;
+	case WRONG_ECHO:
+		message.octets[63] = 1;
 		break;
 	default:
 		break;
