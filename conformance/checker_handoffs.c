@@ -77,7 +77,8 @@ static uint64_t named_by_sender(const struct pair *pair,
 			wire_get(other->message, HAND_OFF_SIGNAL_POINT);
 
 		if (other->operation == HDMABUF_OP_HAND_OFF &&
-		    other->timeline == timeline && point > named)
+		    other->timeline == timeline &&
+		    other->life == timeline->life && point > named)
 			named = point;
 	}
 	return named;
@@ -91,7 +92,9 @@ static void find_point_fault(const struct pair *pair,
 	uint64_t point = wire_get(flight->message, HAND_OFF_SIGNAL_POINT);
 	uint64_t named;
 
-	if (!timeline)
+	/* To the receiver, it may be one that has come later. */
+	if (!timeline || (side == RECEIVER && (flight->timeline != timeline ||
+					       flight->life != timeline->life)))
 		return;
 	named = side == SENDER ? named_by_sender(pair, flight, timeline) :
 				 timeline->named;
@@ -100,8 +103,7 @@ static void find_point_fault(const struct pair *pair,
 		      side == SENDER ? HDB_BOTH_046 : HDB_BOTH_047,
 		      "its signal point is %" PRIu64 ", after %" PRIu64, point,
 		      named);
-	else if (side == RECEIVER && flight->timeline == timeline &&
-		 point <= flight->reached)
+	else if (side == RECEIVER && point <= flight->reached)
 		blame(fault, RANK_VALUE, HDMABUF_STATUS_INVALID, HDB_BOTH_047,
 		      "its signal point is %" PRIu64 ", and %" PRIu64
 		      " was reached before",
@@ -320,8 +322,10 @@ static void pass_on(struct flight *flight)
 static void hand_off_sent(struct pair *pair, struct flight *flight)
 {
 	flight->timeline = signal_timeline(pair, flight, SENDER);
-	if (flight->timeline)
+	if (flight->timeline) {
 		flight->reached = flight->timeline->reached;
+		flight->life = flight->timeline->life;
+	}
 	extend_group(pair, flight);
 	if (flight->buffer)
 		pass_on(flight);
@@ -336,7 +340,8 @@ static void hand_off_accepted(struct pair *pair, struct flight *flight,
 
 	(void)answer;
 	count_group(pair, flight, true);
-	if (flight->timeline && point > flight->timeline->named)
+	if (flight->timeline && flight->life == flight->timeline->life &&
+	    point > flight->timeline->named)
 		flight->timeline->named = point;
 	if (!buffer)
 		return;

@@ -160,12 +160,14 @@ struct wish {
  * struct timeline - a timeline, of the end in whose array it is
  * @state: by &enum hdmabuf_timeline_role
  * @signaller: the end that signals it
+ * @life: how often one of this number was created
  * @reached: the last point that was seen
  * @named: the last signal point that was accepted
  */
 struct timeline {
 	int state[2];
 	unsigned int signaller;
+	uint64_t life;
 	uint64_t reached;
 	uint64_t named;
 };
@@ -182,6 +184,7 @@ struct timeline {
  * @before_hello: no HELLO had been sent
  * @buffer: that it names, or NULL
  * @timeline: that it creates, destroys, or names as the one to signal, or NULL
+ * @life: of @timeline
  * @descriptor: that it brings, or NULL
  * @length: of @descriptor
  * @fresh: it has brought @buffer into being
@@ -203,6 +206,7 @@ struct flight {
 	bool before_hello;
 	struct buffer *buffer;
 	struct timeline *timeline;
+	uint64_t life;
 	uint8_t *descriptor;
 	size_t length;
 	bool fresh;

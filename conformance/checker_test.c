@@ -2174,18 +2174,23 @@ TALK(timelines_come_and_go)
 	only(talk, HDB_BOTH_038, BACK);
 }
 
+/* No clause wants an answer to be waited for. */
 TALK(requests_need_no_answer_to_the_one_before)
 {
-	struct asked creating, handing, destroying;
+	struct asked asked[8];
 
 	connect_ends(talk);
 	share(talk, FRONT, 1, HDMABUF_RIGHTS_READ_ONLY);
-	creating = create(talk, FRONT, 0, HDMABUF_SIGNALLER_PEER);
-	handing = signalling(talk, FRONT, 1, 0, 1);
-	destroying = destroy(talk, FRONT, 0);
-	ok(talk, creating);
-	ok(talk, handing);
-	ok(talk, destroying);
+	for (int life = 0; life < 2; life++) {
+		asked[3 * life] =
+			create(talk, FRONT, 0, HDMABUF_SIGNALLER_PEER);
+		asked[3 * life + 1] = signalling(talk, FRONT, 1, 0, 5);
+		asked[3 * life + 2] = destroy(talk, FRONT, 0);
+	}
+	nothing(talk);
+	for (int i = 0; i < 6; i++)
+		ok(talk, asked[i]);
+	ok(talk, create(talk, FRONT, 0, HDMABUF_SIGNALLER_PEER));
 	nothing(talk);
 }
 

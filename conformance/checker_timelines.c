@@ -128,14 +128,27 @@ static void find_create_fault(struct pair *pair, const struct flight *flight,
 		      number, allowed);
 }
 
-/* A timeline begins, for its creator. */
-static void begin(struct timeline *timeline, struct flight *flight)
+/*
+ * To its creator, a timeline is there when TIMELINE_CREATE is sent, and gone when
+ * TIMELINE_DESTROY is: the table wants it to wait for the answer in between, but no
+ * clause does.
+ */
+static void create_sent(struct pair *pair, struct flight *flight)
 {
+	uint64_t number = number_of(flight);
 	uint64_t signaller = wire_get(flight->message, TIMELINE_SIGNALLER);
+	struct timeline *timeline;
 
-	if (!move(timeline, HDMABUF_TIMELINE_CREATOR, HDMABUF_TIMELINE_CREATE))
+	if (number >= TIMELINES ||
+	    timeline_find(pair, flight->sender, number, SENDER))
 		return;
-	flight->moved = true;
+	timeline = timeline_make(pair, flight->sender, (uint32_t)number);
+	if (!timeline)
+		return;
+	flight->timeline = timeline;
+	flight->was = timeline->state[HDMABUF_TIMELINE_CREATOR];
+	flight->life = ++timeline->life;
+	timeline->state[HDMABUF_TIMELINE_CREATOR] = HDMABUF_TIMELINE_OPENING;
 	timeline->signaller = signaller == HDMABUF_SIGNALLER_CREATOR ?
 				      flight->sender :
 				      other_end(flight->sender);
@@ -143,37 +156,22 @@ static void begin(struct timeline *timeline, struct flight *flight)
 	timeline->named = timeline->reached;
 }
 
-static void create_sent(struct pair *pair, struct flight *flight)
+static bool is_latest(const struct flight *flight)
 {
-	uint64_t number = number_of(flight);
-
-	if (number >= TIMELINES)
-		return;
-	flight->timeline =
-		timeline_make(pair, flight->sender, (uint32_t)number);
-	if (flight->timeline)
-		begin(flight->timeline, flight);
+	return flight->timeline && flight->life == flight->timeline->life;
 }
 
-/*
- * A creator who does not wait for answers is ahead of the table; to the other end,
- * requests come one after the other all the same.
- */
 static void create_accepted(struct pair *pair, struct flight *flight,
 			    const uint8_t *answer)
 {
-	struct timeline *timeline = flight->timeline;
-
 	(void)pair;
 	(void)answer;
-	if (!timeline)
+	if (!flight->timeline)
 		return;
-	if (!flight->moved)
-		begin(timeline, flight);
-	if (flight->moved)
-		move(timeline, HDMABUF_TIMELINE_CREATOR,
+	move(flight->timeline, HDMABUF_TIMELINE_PEER, HDMABUF_TIMELINE_CREATE);
+	if (is_latest(flight))
+		move(flight->timeline, HDMABUF_TIMELINE_CREATOR,
 		     HDMABUF_TIMELINE_ACCEPTED);
-	move(timeline, HDMABUF_TIMELINE_PEER, HDMABUF_TIMELINE_CREATE);
 }
 
 static void create_refused(struct pair *pair, struct flight *flight,
@@ -181,7 +179,7 @@ static void create_refused(struct pair *pair, struct flight *flight,
 {
 	(void)pair;
 	(void)answer;
-	if (flight->moved)
+	if (is_latest(flight))
 		move(flight->timeline, HDMABUF_TIMELINE_CREATOR,
 		     HDMABUF_TIMELINE_REFUSED);
 }
@@ -200,30 +198,27 @@ static void find_destroy_fault(struct pair *pair, const struct flight *flight,
 static void destroy_sent(struct pair *pair, struct flight *flight)
 {
 	struct timeline *timeline =
-		timeline_place(pair, flight->sender, number_of(flight));
+		timeline_find(pair, flight->sender, number_of(flight), SENDER);
 
 	if (!timeline)
 		return;
 	flight->timeline = timeline;
+	flight->life = timeline->life;
 	flight->was = timeline->state[HDMABUF_TIMELINE_CREATOR];
-	flight->moved = move(timeline, HDMABUF_TIMELINE_CREATOR,
-			     HDMABUF_TIMELINE_DESTROY);
+	timeline->state[HDMABUF_TIMELINE_CREATOR] = HDMABUF_TIMELINE_ENDING;
 }
 
 static void destroy_accepted(struct pair *pair, struct flight *flight,
 			     const uint8_t *answer)
 {
-	struct timeline *timeline = flight->timeline;
-
 	(void)pair;
 	(void)answer;
-	if (!timeline)
+	if (!flight->timeline)
 		return;
-	if (!flight->moved)
-		move(timeline, HDMABUF_TIMELINE_CREATOR,
-		     HDMABUF_TIMELINE_DESTROY);
-	move(timeline, HDMABUF_TIMELINE_CREATOR, HDMABUF_TIMELINE_DESTROYED);
-	move(timeline, HDMABUF_TIMELINE_PEER, HDMABUF_TIMELINE_DESTROY);
+	move(flight->timeline, HDMABUF_TIMELINE_PEER, HDMABUF_TIMELINE_DESTROY);
+	if (is_latest(flight))
+		move(flight->timeline, HDMABUF_TIMELINE_CREATOR,
+		     HDMABUF_TIMELINE_DESTROYED);
 }
 
 static void destroy_refused(struct pair *pair, struct flight *flight,
@@ -231,7 +226,7 @@ static void destroy_refused(struct pair *pair, struct flight *flight,
 {
 	(void)pair;
 	(void)answer;
-	if (flight->moved)
+	if (is_latest(flight))
 		flight->timeline->state[HDMABUF_TIMELINE_CREATOR] = flight->was;
 }
 
