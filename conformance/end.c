@@ -57,8 +57,6 @@ static void on_record(void *owner)
 	end->records++;
 	end_record(end, text);
 	length = strlen(text);
-	test_trace(end, HDMABUF_TRACE_RECORD, end->test->setup->role, text,
-		   length);
 	for (size_t i = 0; i < length; i++)
 		if (text[i] == '\n')
 			text[i] = ' ';
@@ -197,6 +195,10 @@ const char *end_record(struct end *end, char text[RECORD_OCTETS])
 	if (end->link && !end->down)
 		length = ops(end)->record(end->link, text, RECORD_OCTETS - 1);
 	text[length < RECORD_OCTETS ? length : RECORD_OCTETS - 1] = '\0';
+	/* The platform may have it before it says so. */
+	if (end->link && !end->down)
+		test_trace(end, HDMABUF_TRACE_RECORD, end->test->setup->role,
+			   text, strlen(text));
 	return text;
 }
 
