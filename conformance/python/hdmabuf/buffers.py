@@ -69,7 +69,7 @@ class Picture(collections.namedtuple("Picture", "width height fourcc planes modi
     def laid_out(cls, width: int, height: int, code: int, align: int) -> Picture | None:
         """A whole picture, one plane after the other; none if the format is not known."""
         picture = cls(width, height, code, 0, 0, 0, [])
-        samples, plane, at = picture._samples(), [], 0
+        samples, plane, at = picture.samples(), [], 0
         if samples is None:
             return None
         for octets, columns, rows in samples:
@@ -84,12 +84,12 @@ class Picture(collections.namedtuple("Picture", "width height fourcc planes modi
                 + b"".join(PLANE.pack(offset, stride, 0) for offset, stride in self.plane)
                 ).ljust(96, b"\0")
 
-    def _samples(self) -> list[tuple[int, int, int]] | None:
+    def samples(self) -> list[tuple[int, int, int]] | None:
         return PIXELS.get(self.fourcc.to_bytes(4, "little").decode("latin-1"))
 
     def rows(self) -> list[tuple[int, int, int, int]] | None:
         """Of each plane here offset, stride, octets of a row and rows; none if not known."""
-        samples = self._samples()
+        samples = self.samples()
         if samples is None or self.modifier or len(samples) != self.planes:
             return None
         return [(offset, stride, up(self.width, columns) * octets, up(self.height, rows))
@@ -111,9 +111,9 @@ def check_zero(d: Descriptor, faults: Faults) -> None:
     elif d.type == Kind.PICTURE:
         count = PICTURE.unpack_from(d.metadata)[6]
         for n in range(PLANES):
-            first = PICTURE.size + n * PLANE.size
-            skip = 12 if n < count else 0
-            faults.zero(at + first + skip, d.metadata[first + skip:first + PLANE.size])
+            plane = PICTURE.size + n * PLANE.size
+            for first, end in ((0, 8), (8, 12), (12, 16))[2 if n < count else 0:]:
+                faults.zero(at + plane + first, d.metadata[plane + first:plane + end])
     faults.zero(FIELD["zero"], d.zero)
 
 
@@ -122,7 +122,7 @@ def check_picture(d: Descriptor, faults: Faults) -> None:
     def wrong(bad: bool, offset: int, value: int) -> None:
         faults.add(bad, Status.INVALID, FIELD["metadata"] + offset, value)
 
-    (width, height, code, planes, _, first, count) = PICTURE.unpack_from(d.metadata)
+    (width, height, code, planes, modifier, first, count) = PICTURE.unpack_from(d.metadata)
     wrong(width == 0, 0, 0)
     wrong(height == 0, 4, 0)
     wrong(code == 0, 8, 0)
@@ -134,9 +134,12 @@ def check_picture(d: Descriptor, faults: Faults) -> None:
         offset, stride, _ = PLANE.unpack_from(d.metadata, at)
         wrong(offset >= d.size, at, offset)
         wrong(not 0 < stride <= d.size, at + 8, stride)
+    picture = Picture.unpack(d.metadata)
+    samples = picture.samples()
+    wrong(samples is not None and not modifier and len(samples) != planes, 12, planes)
     if faults.found:
         return
-    for n, (offset, stride, octets, rows) in enumerate(Picture.unpack(d.metadata).rows() or []):
+    for n, (offset, stride, octets, rows) in enumerate(picture.rows() or []):
         at = PICTURE.size + n * PLANE.size
         wrong(offset + (rows - 1) * stride + octets > d.size, at, offset)
         wrong(octets > stride, at + 8, stride)
@@ -189,8 +192,10 @@ def check_descriptor(page: bytes, ident: bytes, length: int, features: Feature,
     wrong("id", d.id != ident)
     wrong("generation", d.generation != (old.generation + 1 if old else 1))  # [HDB-IMP-018]
     pages = up(d.data_offset + d.size, PAGE)
+    # A field that follows from others is only judged by such as are in order themselves.
     wrong("size", d.size == 0 or pages * PAGE > M64)                    # [HDB-BOTH-062]
-    wrong("pages", d.pages != pages)                                    # [HDB-IMP-011]
+    wrong("pages", d.pages != pages and d.data_offset < PAGE            # [HDB-IMP-011]
+          and d.page_shift == PAGE_SHIFT)
     if d.directory_format == Format.EXTENTS:
         wrong("entries", not 1 <= d.entries <= d.pages)
     else:
