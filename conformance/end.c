@@ -88,7 +88,7 @@ static const struct hdmabuf_platform_events events = {
 	.down = on_down,
 };
 
-struct end *end_open(struct test *test, uint32_t number)
+struct end *end_open(struct test *test, uint32_t number, platform_opener open)
 {
 	struct end *end = calloc(1, sizeof(*end));
 	char why[256] = "";
@@ -102,8 +102,7 @@ struct end *end_open(struct test *test, uint32_t number)
 	end->serves = true;
 	end->next_id = (uint32_t)test_random(test);
 	greeting_init(&end->greeting);
-	if (hdmabuf_platform_open(test->endpoint, end->role, &end->platform,
-				  why, sizeof(why))) {
+	if (open(test->endpoint, end->role, &end->platform, why, sizeof(why))) {
 		free(end);
 		error(test, "cannot open %s: %s", test->endpoint, why);
 	}
@@ -151,7 +150,7 @@ int end_fd(const struct end *end)
 
 bool end_step(struct end *end)
 {
-	unsigned int before = end->records + end->notified;
+	unsigned int before = end->records + end->notified + end->others;
 	struct hdmabuf_link *link = end->link;
 	bool was_down = end->down;
 	bool any = false;
@@ -160,7 +159,7 @@ bool end_step(struct end *end)
 		error(end->test, "the platform has failed");
 	if (!end->deaf)
 		any = channel_step(end);
-	return any || before != end->records + end->notified ||
+	return any || before != end->records + end->notified + end->others ||
 	       link != end->link || was_down != end->down;
 }
 

@@ -145,8 +145,9 @@ struct end {
 	bool down;
 	unsigned int records;
 	unsigned int notified;
-	bool deaf;   /* does not look at rings and cells */
-	bool silent; /* neither noted nor judged: the test interferes */
+	unsigned int others; /* of which only the platform knows */
+	bool deaf;	     /* does not look at rings and cells */
+	bool silent;	     /* neither noted nor judged: the test interferes */
 
 	/* Of the attempt, or the session. */
 	struct greeting greeting;
@@ -188,8 +189,15 @@ struct end {
 
 /* ---- links -------------------------------------------------------------- */
 
-/* By test_open(). Waits until the link is up; NULL if it never is. */
-struct end *end_open(struct test *test, uint32_t number);
+/* Opens a platform by its address, as hdmabuf_platform_open() does. */
+typedef int (*platform_opener)(const char *address, enum hdmabuf_role role,
+			       struct hdmabuf_platform *platform, char *error,
+			       size_t error_size);
+
+/* By test_open(); there is no link yet. */
+struct end *end_open(struct test *test, uint32_t number, platform_opener open);
+/* test_open() over a platform that the test brings along. */
+struct end *test_open_over(struct test *test, platform_opener open);
 /* Vanishes without a word. */
 void end_close(struct end *end);
 /* What was opened and is not closed yet, so that it can be waited for. */

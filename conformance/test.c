@@ -384,7 +384,7 @@ static uint64_t start_deadline(const struct test *test)
 						  5 * test->setup->patience_ms);
 }
 
-struct end *test_open(struct test *test)
+struct end *test_open_over(struct test *test, platform_opener open)
 {
 	bool listens = test->setup->role == HDMABUF_FRONTEND;
 	struct end *end;
@@ -393,7 +393,7 @@ struct end *test_open(struct test *test)
 		error(test, "too many ends");
 	if (!listens)
 		test_start_iut(test);
-	end = end_open(test, (uint32_t)test->end_count);
+	end = end_open(test, (uint32_t)test->end_count, open);
 	test->ends[test->end_count++] = end;
 	if (listens)
 		test_start_iut(test);
@@ -413,6 +413,11 @@ void test_close_ends(struct test *test)
 	for (size_t i = 0; i < test->end_count; i++)
 		end_close(test->ends[i]);
 	test->end_count = 0;
+}
+
+struct end *test_open(struct test *test)
+{
+	return test_open_over(test, hdmabuf_platform_open);
 }
 
 struct end *test_connect(struct test *test)

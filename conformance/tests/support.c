@@ -131,7 +131,7 @@ play(struct test *test, void (*script)(struct end *end, unsigned int step),
 	test->end_count = 0;
 	if (setjmp(test->way_out))
 		_exit(1);
-	end = end_open(test, TEST_ENDS_MAX);
+	end = end_open(test, TEST_ENDS_MAX, hdmabuf_platform_open);
 	test->ends[test->end_count++] = end;
 	if (write(ready, "", 1) != 1)
 		_exit(1);

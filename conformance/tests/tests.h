@@ -14,7 +14,8 @@
 	G(closing) \
 	G(loss) \
 	G(messages) \
-	G(import)
+	G(import) \
+	G(local)
 /* clang-format on */
 
 #define DECLARE_GROUP(name) extern const struct test_group name##_tests;
