@@ -82,8 +82,8 @@ static struct received *await_hello(struct end *end)
 static void make_hello_answer(struct end *end, const struct received *hello,
 			      message_t answer)
 {
-	end->features = wire_get(hello->octets, HELLO_FEATURES);
 	end_hello_message(end, answer);
+	end->features = wire_get(hello->octets, HELLO_FEATURES);
 	wire_put(answer, HELLO_FEATURES, end->features);
 }
 
