@@ -81,14 +81,17 @@ static void flight_append(struct pair *pair, struct flight *flight)
 		pair->blind = true;
 }
 
-/* By id, and by operation, too, unless that is 0. */
+#define ANY_OPERATION 0x10000u
+
+/* By id and operation. */
 static struct flight **flight_find(struct end *end, uint32_t id,
-				   uint16_t operation)
+				   uint32_t operation)
 {
 	struct flight **place = &end->flights;
 
-	while (*place && ((*place)->id != id ||
-			  (operation && (*place)->operation != operation)))
+	while (*place &&
+	       ((*place)->id != id || (operation != ANY_OPERATION &&
+				       (*place)->operation != operation)))
 		place = &(*place)->next;
 	return place;
 }
@@ -229,7 +232,7 @@ static void judge_request(struct pair *pair, struct flight *flight)
 		       text);
 	if (pair->over)
 		return;
-	if (*flight_find(end, flight->id, 0))
+	if (*flight_find(end, flight->id, ANY_OPERATION))
 		report(pair, HDB_BOTH_031, flight->sender,
 		       "%s: its id is that of a request that is not answered",
 		       text);
@@ -318,7 +321,7 @@ static void report_unasked(struct pair *pair, unsigned int end,
 	struct end *asker = &pair->ends[other_end(end)];
 	uint32_t id = (uint32_t)wire_get(message, HEADER_ID);
 	uint16_t operation = (uint16_t)wire_get(message, HEADER_OPERATION);
-	const struct flight *flight = *flight_find(asker, id, 0);
+	const struct flight *flight = *flight_find(asker, id, ANY_OPERATION);
 
 	if (flight)
 		report(pair, HDB_BOTH_032, end,
@@ -329,7 +332,7 @@ static void report_unasked(struct pair *pair, unsigned int end,
 		       "%s: the request with this id was answered before",
 		       text);
 	else
-		report(pair, HDB_BOTH_011, end,
+		report(pair, HDB_BOTH_032, end,
 		       "%s: no unanswered request has this id", text);
 }
 

@@ -981,13 +981,17 @@ TALK(answers_fit_requests)
 	ok(talk, asked);
 	only(talk, HDB_BOTH_032, BACK);
 	asked = ask(talk, FRONT, HDMABUF_OP_ECHO, PLAINLY);
+	asked.operation = 0;
+	ok(talk, asked);
+	only(talk, HDB_BOTH_032, BACK);
+	asked = ask(talk, FRONT, HDMABUF_OP_ECHO, PLAINLY);
 	ok(talk, asked);
 	nothing(talk);
 	ok(talk, asked);
 	only(talk, HDB_BOTH_033, BACK);
 	asked.id = 12345;
 	ok(talk, asked);
-	only(talk, HDB_BOTH_011, BACK);
+	only(talk, HDB_BOTH_032, BACK);
 }
 
 TALK(answers_may_come_in_any_order)
