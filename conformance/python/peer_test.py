@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: MIT
 """Run hdmabuf_peer.py against the reference programs in $BUILD/bin, and against itself.
 
-Every case starts a backend and a frontend, and wants both to exit with 0 and to have seen the
-same pixels.  Prints a line a case, and exits with 0 if none failed.
+Every case starts a backend and a frontend.  Those that share pictures have to exit with 0 and to
+have seen the same pixels; those that are commanded (docs/control.rst) to tell what is expected.
+Prints a line a case, and exits with 0 if none failed.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -72,6 +74,75 @@ class Case:
             if program.poll() is None:
                 program.kill()
             program.communicate()
+
+
+class Commanded:
+    """A program that follows the control protocol."""
+
+    def __init__(self, case: Case, kind: str, role: str) -> None:
+        command = PEER if kind == "python" else [str(BACKEND if role == "backend" else FRONTEND)]
+        if kind == "reference" and not Path(command[0]).exists():
+            raise Skip(f"no {command[0]}")
+        self.program = subprocess.Popen(
+            [*command, "--control"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=dict(os.environ, HDMABUF_ROLE=role,
+                                             HDMABUF_ENDPOINT=f"local:{case.path}"))
+        case.running.append(self.program)           # type: ignore
+        self.case, self.lines, self._rest = case, [], b""
+
+    def _read(self) -> None:
+        """Wait for more lines."""
+        assert self.program.stdout
+        left = max(0.0, self.case.end - time.monotonic())
+        assert select.select([self.program.stdout], [], [], left)[0], f"silence: {self.lines}"
+        data = os.read(self.program.stdout.fileno(), 65536)
+        assert data, f"it has ended: {self.lines}"
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self.lines += [line.decode() for line in lines]
+
+    def expect(self, start: str) -> str:
+        """Take the first line that begins so, and return the rest of it."""
+        while True:
+            for line in self.lines:
+                if line.startswith(start):
+                    self.lines.remove(line)
+                    return line[len(start):].strip()
+            self._read()
+
+    def send(self, command: str) -> str:
+        """Give a command and return what is answered."""
+        assert self.program.stdin
+        self.program.stdin.write(command.encode() + b"\n")
+        self.program.stdin.flush()
+        while True:
+            for line in self.lines:
+                if line.split(" ")[0] in ("ok", "no", "unsupported"):
+                    self.lines.remove(line)
+                    return line
+            self._read()
+
+    def do(self, *commands: str) -> None:
+        for command in commands:
+            answer = self.send(command)
+            assert answer == "ok", f"{command}: {answer}"
+
+    def echo(self) -> None:
+        """A round trip: whatever was sent before has been taken."""
+        octets = os.urandom(56).hex()
+        self.do(f"echo {octets}")
+        self.expect(f"event echoed {octets} 0")
+
+    def has_not(self, start: str) -> None:
+        found = [line for line in self.lines if line.startswith(start)]
+        assert not found, f"unexpected: {found}"
+
+    def end(self) -> None:
+        """It ends in good order with its standard input."""
+        assert self.program.stdin
+        self.program.stdin.close()
+        self.program.stdin = None
+        code = self.program.wait(max(0.1, self.case.end - time.monotonic()))
+        assert code == 0, f"exit status {code}"
 
 
 def pixels(png: bytes) -> tuple[int, int, list[bytes]]:
@@ -181,6 +252,230 @@ def death_of_backend(case: Case) -> None:
     assert 0 < rest < frames, f"{frames} frames, {rest} of them with the second backend"
 
 
+# ----------------------------------------------------------------------- told what to do
+
+Story = Callable[[Commanded, Commanded], None]
+
+
+def pattern_crc(octets: int) -> str:
+    return f"{zlib.crc32(bytes((n + n // 256 * 7) % 256 for n in range(octets))):08x}"
+
+
+def share(exporter: Commanded, importer: Commanded, name: str, options: str) -> str:
+    """Export a buffer; returns its id."""
+    exporter.do(f"export {name} {options}")
+    exporter.expect(f"event exported {name} 0")
+    return importer.expect("event imported")
+
+
+def directories(exporter: Commanded, importer: Commanded) -> None:
+    exporter.do("timeline t signaller=peer")
+    for point, (form, size) in enumerate([("list", 5 << 20), ("table", 5 << 20),
+                                          ("extents", 70000)], 1):
+        buffer = share(exporter, importer, form,
+                       f"directory={form} size={size} offset=77 rights=read-write private=100")
+        exporter.do(f"hand-off {form} stamp={point} signal=t@{point}", f"wait t {point}")
+        told = importer.expect(f"event turn {buffer}")
+        assert told == f"stamp={point} crc={pattern_crc(size)}", told
+        exporter.expect(f"event reached t {point} 0")
+        exporter.do(f"query {form}")
+        exporter.expect(f"event queried {form} 0")
+        exporter.do(f"unexport {form} grace=1000")
+        importer.expect(f"event retire {buffer}")
+        exporter.expect(f"event released {form}")
+    exporter.has_not("event quarantined")
+
+
+def types(exporter: Commanded, importer: Commanded) -> None:
+    for kind in ("raw", "picture", "cyclic"):
+        buffer = share(exporter, importer, kind, f"type={kind} size=4800 tag=7")
+        exporter.do(f"hand-off {kind}")
+        assert importer.expect(f"event turn {buffer} stamp=0") == f"crc={pattern_crc(4800)}"
+
+
+def updates(exporter: Commanded, importer: Commanded) -> None:
+    buffer = share(exporter, importer, "a", "size=100")
+    for tag, private in ((1, 0), (2, 1000)):
+        exporter.do(f"update a tag={tag} private={private}")
+        exporter.echo()
+    exporter.do("hand-off a")
+    importer.expect(f"event turn {buffer}")
+
+
+def lends(exporter: Commanded, importer: Commanded) -> None:
+    buffer = share(exporter, importer, "a", "size=9000 rights=lend")
+    importer.do("hold on")
+    exporter.do("hand-off a stamp=9")
+    exporter.echo()
+    for command in ("hand-off a", "fill a 1", "update a tag=1"):
+        assert exporter.send(command).startswith("no"), f"{command} while it is lent"
+    importer.do(f"map {buffer}", f"fill {buffer} 7", "hold off")
+    crc = f"stamp=9 crc={zlib.crc32(bytes([7]) * 9000):08x}"
+    assert importer.expect(f"event turn {buffer}") == crc
+    assert exporter.expect("event turn a") == crc
+    exporter.do("fill a 1")
+
+
+def hands_back(exporter: Commanded, importer: Commanded) -> None:
+    buffer = share(exporter, importer, "a", "size=3 rights=read-write")
+    importer.do(f"map {buffer}", f"fill {buffer} 66", f"hand-off {buffer} stamp=4")
+    assert exporter.expect("event turn a stamp=4") == f"crc={zlib.crc32(b'BBB'):08x}"
+    buffer = share(exporter, importer, "b", "size=3")
+    assert importer.send(f"hand-off {buffer}").startswith("no"), "it is read-only"
+
+
+def groups(exporter: Commanded, importer: Commanded) -> None:
+    one, two = (share(exporter, importer, name, f"size={size}")
+                for name, size in (("one", 10), ("two", 20)))
+    exporter.do("hand-off one stamp=1 more")
+    sent = exporter.send("echo " + "00" * 56) == "ok"   # which may have to wait, or be refused
+    time.sleep(0.05)
+    importer.has_not("event turn")
+    exporter.do("hand-off two stamp=2")
+    if sent:
+        exporter.expect("event echoed " + "00" * 56)
+    importer.expect(f"event turn {one} stamp=1")
+    importer.expect(f"event turn {two} stamp=2")
+
+
+def waits(exporter: Commanded, importer: Commanded) -> None:
+    buffer = share(exporter, importer, "a", "size=10")
+    exporter.do("timeline w signaller=creator point=4294967295", "timeline t signaller=peer")
+    exporter.echo()
+    exporter.do("hand-off a wait=w@4294967297 signal=t@1", "wait t 1", "signal w 4294967296")
+    exporter.echo()
+    importer.has_not("event turn")
+    exporter.do("signal w 4294967297")
+    importer.expect(f"event turn {buffer} stamp=0 crc=")
+    exporter.expect("event reached t 1 0")
+    exporter.do("hand-off a wait=w@4294967299 signal=t@2 stamp=2", "wait t 2", "fail w 22")
+    importer.expect(f"event turn {buffer} stamp=2 status=22")
+    exporter.expect("event reached t 2 0")
+
+
+def unexports_while_waiting(exporter: Commanded, importer: Commanded) -> None:
+    share(exporter, importer, "a", "size=10")
+    exporter.do("timeline w signaller=creator", "timeline t signaller=peer")
+    exporter.echo()
+    exporter.do("hand-off a wait=w@1 signal=t@1", "wait t 1", "unexport a grace=500")
+    exporter.expect("event reached t 1 0")
+    exporter.expect("event released a")
+    exporter.do("wait t 2", "destroy t")
+    exporter.expect("event reached t 2 20")
+
+
+def keeps(exporter: Commanded, importer: Commanded) -> None:
+    buffer = share(exporter, importer, "a", "size=10")
+    importer.do("keep on", f"map {buffer}")
+    exporter.do("unexport a")
+    importer.expect(f"event retire {buffer}")
+    exporter.expect("event quarantined a")
+    exporter.has_not("event released")
+    importer.do(f"release {buffer}")
+    exporter.expect("event released a")
+
+
+def rejects(exporter: Commanded, importer: Commanded) -> None:
+    importer.do("reject 13")
+    exporter.do("export a size=1")
+    exporter.expect("event exported a 13")
+    share(exporter, importer, "b", "size=1")
+
+
+def allocates(exporter: Commanded, importer: Commanded) -> None:
+    for wish in ("size=70000 rights=read-write", f"width=16 height=2 fourcc={0x34325258}"):
+        importer.do(f"allocate {wish} tag=3")
+        buffer = importer.expect("event allocated").partition(" ")[0]
+        importer.expect(f"event imported {buffer}")
+        exporter.expect(f"event exported {buffer} 0")
+        exporter.do(f"hand-off {buffer}")
+        importer.expect(f"event turn {buffer} stamp=0 crc=")
+
+
+def accesses(exporter: Commanded, importer: Commanded) -> None:
+    buffer = share(exporter, importer, "a", "size=100")
+    for end, name in ((exporter, "a"), (importer, buffer)):
+        end.do(f"cpu-begin {name} offset=1 octets=99 access=read",
+               f"cpu-end {name} offset=1 octets=99 access=read")
+        end.echo()
+
+
+def releases(exporter: Commanded, importer: Commanded) -> None:
+    buffer = share(exporter, importer, "a", "size=10")
+    importer.do(f"map {buffer}", f"unmap {buffer}", f"release {buffer}")
+    exporter.expect("event released a")
+    assert exporter.send("hand-off a").startswith("no"), "it is not there any more"
+
+
+def closes(exporter: Commanded, importer: Commanded) -> None:
+    for closer in (exporter, importer):
+        share(exporter, importer, "a", "size=10")
+        closer.do("close 2")
+        for end in (exporter, importer):
+            end.expect("event disconnected 0")
+            end.expect("event connected")
+        exporter.expect("event released a")
+
+
+def closes_while_kept(exporter: Commanded, importer: Commanded) -> None:
+    buffer = share(exporter, importer, "a", "size=10")
+    importer.do("keep on", f"map {buffer}")
+    exporter.do("close")
+    exporter.expect("event quarantined a")
+    for end in (exporter, importer):
+        end.expect("event disconnected 0")
+        end.expect("event connected")
+    exporter.has_not("event released")
+    importer.do(f"release {buffer}")
+    exporter.expect("event released a")
+
+
+def is_lost(exporter: Commanded, importer: Commanded) -> None:
+    """The importer dies, and another takes its place."""
+    share(exporter, importer, "a", "size=10")
+    exporter.do("timeline t signaller=peer", "wait t 1")
+    importer.program.kill()
+    importer.program.wait()
+    exporter.expect("event disconnected 19")
+    exporter.expect("event reached t 1 19")
+    exporter.expect("event quarantined a")
+    exporter.expect("event released a")
+
+
+def refuses(exporter: Commanded, importer: Commanded) -> None:
+    share(exporter, importer, "a", "size=10")
+    for command, answer in (
+            ("dance", "unsupported"), ("export b size=1 colour=red", "unsupported"),
+            ("export b", "no"), ("export b size=0", "no"), ("export b size=x", "no"),
+            ("export b_ size=1", "no"), ("export a size=1", "no"),
+            (f"export b size={1 << 62}", "no"), ("export b size=1 offset=99999", "no"),
+            ("export b size=1 private=99999", "no"), ("hand-off nothing", "no"),
+            ("hand-off a signal=t@1", "no"), ("signal t 1", "no"), ("wait peer:9 1", "no"),
+            ("echo 00", "no"), ("map a", "no"), ("release a", "no")):
+        told = exporter.send(command)
+        assert told.split(" ")[0] == answer, f"{command}: {told}"
+    exporter.echo()
+
+
+STORIES: list[Story] = [directories, types, updates, lends, hands_back, groups, waits,
+                        unexports_while_waiting, keeps, rejects, allocates, accesses, releases,
+                        closes, is_lost, refuses]
+
+
+def told(story: Story, exporter: str, role: str, importer: str) -> Callable[[Case], None]:
+    """A story with these kinds of programs, of which the exporter has this role."""
+    def run(case: Case) -> None:
+        first = Commanded(case, exporter, role)
+        second = Commanded(case, importer, "frontend" if role == "backend" else "backend")
+        for end in (first, second):
+            end.expect("event connected")
+        story(first, second)
+        if second.program.poll() is None:
+            second.end()
+        first.end()
+    return run
+
+
 CASES: list[tuple[str, Callable[[Case], None]]] = [
     ("frontend-exports-list", frontend_exports("list", "--scatter")),
     ("frontend-exports-table", frontend_exports("table", "--data-offset", "52")),
@@ -197,6 +492,13 @@ CASES: list[tuple[str, Callable[[Case], None]]] = [
     ("itself-backend-exports", itself("backend", "--directory", "table")),
     ("death-of-frontend", death_of_frontend),
     ("death-of-backend", death_of_backend),
+    *[(f"told-{story.__name__.replace('_', '-')}-{exporter}-to-{importer}",
+       told(story, exporter, role, importer))
+      for story in STORIES
+      for exporter, role, importer in (("python", "frontend", "python"),
+                                       ("python", "backend", "reference"),
+                                       ("reference", "backend", "python"))],
+    ("told-closes-while-kept", told(closes_while_kept, "python", "backend", "python")),
 ]
 
 
