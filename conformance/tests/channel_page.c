@@ -102,15 +102,12 @@ static bool is_offered(const struct end *end, const struct wrong_page *wrong)
 	return false;
 }
 
-static void check_refused(struct end *end, uint64_t epoch,
-			  const struct wrong_page *wrong)
+static void check_status_of_offer(struct end *end, uint64_t epoch,
+				  const struct wrong_page *wrong)
 {
 	char text[1025];
 	uint64_t status = 0;
 
-	if (!check(end->test, HDB_BE_002, end_await_offer(end),
-		   "a channel page with %s leads to no new offer", wrong->what))
-		return;
 	wire_record_get(end_record(end, text), HDMABUF_KEY_ERROR, &status);
 	check(end->test, HDB_BE_003,
 	      end->peer_epoch != epoch && status == wrong->status,
@@ -120,22 +117,29 @@ static void check_refused(struct end *end, uint64_t epoch,
 	      status);
 }
 
-static void refuse_page(struct end *end, const struct wrong_page *wrong)
+/* Publishes the channel. False if it is not refused. */
+static bool check_refused(struct end *end, const struct wrong_page *wrong)
+{
+	uint64_t epoch = end->peer_epoch;
+	uint32_t hello = end_put_hello(end);
+	bool offered, taken;
+
+	end_publish_answer(end);
+	offered = end_await_offer(end);
+	taken = !offered && end_find_answer_to(end, hello);
+	check(end->test, HDB_BE_002, !taken, "a channel page with %s is taken",
+	      wrong->what);
+	if (offered)
+		check_status_of_offer(end, epoch, wrong);
+	check(end->test, HDB_BE_003, offered || taken,
+	      "a channel page with %s leads to no new offer", wrong->what);
+	return offered;
+}
+
+static void check_unmapped(struct end *end, const struct wrong_page *wrong)
 {
 	uint64_t references[HDMABUF_CHANNEL_REFERENCES_MAX + 1];
-	uint64_t epoch = end->peer_epoch;
 
-	end_make_channel(end);
-	if (is_offered(end, wrong))
-		return;
-	comment(end->test, "the channel page has %s", wrong->what);
-	wire_put(end->page, wrong->place,
-		 wrong->value + (wrong->relative ?
-					 wire_get(end->page, wrong->place) :
-					 0));
-	end_put_hello(end);
-	end_publish_answer(end);
-	check_refused(end, epoch, wrong);
 	references[0] = end->reference;
 	for (uint32_t i = 0; i < end->part_count; i++)
 		references[1 + i] = wire_get(end->channel, REFERENCE(i));
@@ -145,6 +149,25 @@ static void refuse_page(struct end *end, const struct wrong_page *wrong)
 	      wrong->what);
 }
 
+/* False if there is no other offer, so that no other page can be tried. */
+static bool refuse_page(struct end *end, const struct wrong_page *wrong)
+{
+	end_make_channel(end);
+	if (is_offered(end, wrong))
+		return true;
+	comment(end->test, "the channel page has %s", wrong->what);
+	wire_put(end->page, wrong->place,
+		 wrong->value + (wrong->relative ?
+					 wire_get(end->page, wrong->place) :
+					 0));
+	if (check_refused(end, wrong)) {
+		check_unmapped(end, wrong);
+		return true;
+	}
+	end_abandon(end);
+	return end_await_offer(end);
+}
+
 static void wrong_pages_are_refused(struct test *test)
 {
 	struct end *end = test_open(test);
@@ -152,7 +175,23 @@ static void wrong_pages_are_refused(struct test *test)
 	if (!end_await_offer(end))
 		inconclusive(test, "the IUT publishes no offer");
 	for (size_t i = 0; i < COUNT_OF(wrong_pages); i++)
-		refuse_page(end, &wrong_pages[i]);
+		if (!refuse_page(end, &wrong_pages[i]))
+			return;
+}
+
+/* A channel with more timelines than were offered that is in order otherwise. */
+static void refuse_timelines(struct end *end)
+{
+	static const struct wrong_page wrong = {
+		.status = HDMABUF_STATUS_LIMIT,
+		.what = "one page of timelines more, and all that belongs to it",
+	};
+
+	if (end->peer.timeline_pages >= HDMABUF_TIMELINE_PAGES_MAX)
+		return;
+	end->peer.timeline_pages++;
+	end_make_channel(end);
+	check_refused(end, &wrong);
 }
 
 /* One more than was offered, which depends on the IUT. */
@@ -173,7 +212,9 @@ static void beyond_the_offer(struct test *test)
 	if (!end_await_offer(end))
 		inconclusive(test, "the IUT publishes no offer");
 	for (size_t i = 0; i < COUNT_OF(beyond); i++)
-		refuse_page(end, &beyond[i]);
+		if (!refuse_page(end, &beyond[i]))
+			return;
+	refuse_timelines(end);
 }
 
 /* Everything that was offered can be had. */
