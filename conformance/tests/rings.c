@@ -1091,6 +1091,23 @@ static void no_wakeup_is_lost(struct test *test)
 	end->deaf = end->silent = false;
 }
 
+/* More than once round, so that the event field has to follow the index. */
+static void each_request_wakes(struct test *test)
+{
+	struct end *end = test_connect(test);
+	message_t message;
+
+	for (unsigned int i = 0; i < 200; i++) {
+		make_echo(test, message);
+		require(test, HDB_BOTH_014,
+			is_echo_of(end_await_answer_to(end,
+						       end_send(end, message)),
+				   message),
+			"request %u is not answered, of which the IUT was notified if it had asked for that",
+			i);
+	}
+}
+
 static void notifications_for_nothing(struct test *test)
 {
 	struct end *end = test_open(test);
@@ -1164,6 +1181,9 @@ static const struct test_case cases[] = {
 	TEST(no_wakeup_is_lost,
 	     "A request that comes while the other end goes to sleep is seen",
 	     OF_BOTH, 0, HDB_BOTH_014, HDB_BOTH_033),
+	TEST(each_request_wakes,
+	     "An end that sleeps has asked to be notified of the next request",
+	     OF_BOTH, 0, HDB_BOTH_014),
 	TEST(notifications_for_nothing,
 	     "Notifications for which there is nothing to do are taken",
 	     OF_BOTH, 0, HDB_BOTH_003),
