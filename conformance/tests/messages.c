@@ -349,8 +349,9 @@ static void check_unknown_operation(struct end *end, uint16_t operation)
 
 static void unknown_operations(struct test *test)
 {
-	struct end *end = test_connect(test);
+	struct end *end = test_open(test);
 
+	end_greet(end);
 	for (uint32_t i = 0; i < 0x100; i++)
 		if (!is_known(i))
 			check_unknown_operation(end, (uint16_t)i);

@@ -14,6 +14,7 @@
 	G(closing) \
 	G(loss) \
 	G(messages) \
+	G(faults) \
 	G(import) \
 	G(local)
 /* clang-format on */
