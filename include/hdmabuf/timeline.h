@@ -47,6 +47,17 @@ bool hdmabuf_cell_signal(struct hdmabuf_cell *cell, uint64_t old,
 void hdmabuf_cell_fail(struct hdmabuf_cell *cell, uint16_t status);
 
 /**
+ * hdmabuf_cell_holds() - whether a cell is as a creator leaves it
+ * @cell: in shared memory
+ * @point: the initial point
+ *
+ * Follows HDB-BOTH-053.  Reads each word once.
+ *
+ * Return: true if it holds that point, all of it, and no error
+ */
+bool hdmabuf_cell_holds(const struct hdmabuf_cell *cell, uint64_t point);
+
+/**
  * hdmabuf_cell_point() - read the point
  * @cell: in shared memory
  * @known: the greatest point seen before, from the caller's private memory

@@ -62,6 +62,14 @@ void hdmabuf_cell_fail(struct hdmabuf_cell *cell, uint16_t status)
 	hdmabuf_shared_write_release(&cell->error, status);
 }
 
+bool hdmabuf_cell_holds(const struct hdmabuf_cell *cell, uint64_t point)
+{
+	return hdmabuf_shared_read(&cell->point_high) == high_word(point) &&
+	       hdmabuf_shared_read(&cell->point_low) == low_word(point) &&
+	       hdmabuf_shared_read(&cell->point_next) == high_word(point) &&
+	       !hdmabuf_shared_read(&cell->error);
+}
+
 /* The acquires are the read barriers of *Signalling*. */
 uint64_t hdmabuf_cell_point(const struct hdmabuf_cell *cell, uint64_t known)
 {

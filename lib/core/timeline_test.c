@@ -48,6 +48,23 @@ static void init_sets_all_of_the_cell(void **state)
 	assert_int_equal(hdmabuf_cell_error(&cell), HDMABUF_STATUS_OK);
 }
 
+static void a_cell_holds_all_of_a_point(void **state)
+{
+	struct hdmabuf_cell cell;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		hdmabuf_cell_init(&cell, 0);
+		assert_true(hdmabuf_cell_holds(&cell, 0));
+		((unsigned char *)&cell)[4 * i] = 1;
+		assert_false(hdmabuf_cell_holds(&cell, 0));
+	}
+	hdmabuf_cell_init(&cell, 0x5566778811223344);
+	assert_true(hdmabuf_cell_holds(&cell, 0x5566778811223344));
+	assert_false(hdmabuf_cell_holds(&cell, 0x5566778811223345));
+}
+
 static void signal_is_read_as_it_was(void **state)
 {
 	struct hdmabuf_cell cell;
@@ -444,6 +461,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(init_sets_all_of_the_cell),
+		cmocka_unit_test(a_cell_holds_all_of_a_point),
 		cmocka_unit_test(signal_is_read_as_it_was),
 		cmocka_unit_test(a_point_never_goes_back),
 		cmocka_unit_test(a_point_is_never_torn),

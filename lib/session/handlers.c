@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "lib/core/note.h"
 
 /* A request that is being handled, and its answer. */
 struct call {
@@ -21,12 +22,21 @@ struct call {
 
 /* Returns a status, and fills the answer's fault if that is not OK. */
 typedef uint16_t (*step)(const struct call *call);
+/* Notes values that are wrong beside those that the answer's fault has already. */
+typedef void (*judge)(const struct call *call);
 
 static uint16_t refuse(struct hdmabuf_answer *answer, uint16_t status,
 		       uint64_t offset, uint64_t value)
 {
 	return hdmabuf_fault_set(&answer->fault, status, HDMABUF_WHERE_REQUEST,
 				 offset, value);
+}
+
+static void note(const struct call *call, uint16_t status, uint64_t offset,
+		 uint64_t value)
+{
+	fault_note(&call->answer->fault, status, HDMABUF_WHERE_REQUEST, offset,
+		   value);
 }
 
 #define AT(type, member) offsetof(struct hdmabuf_##type, member)
@@ -81,6 +91,12 @@ static uint16_t on_echo(const struct call *call)
 	memcpy(call->answer->echo, call->request->echo,
 	       sizeof(call->answer->echo));
 	return HDMABUF_STATUS_OK;
+}
+
+static void export_judge(const struct call *call)
+{
+	if (hdmabuf_table_find(&call->session->table, &call->request->buffer))
+		note(call, HDMABUF_STATUS_DUPLICATE, AT(export, id), 0);
 }
 
 static uint16_t on_export(const struct call *call)
@@ -189,22 +205,22 @@ static bool hand_off_allowed(const struct hdmabuf_buffer *buffer)
 				       !buffer->held;
 }
 
-static uint16_t hand_off_values(const struct hdmabuf_session *session,
-				const struct hdmabuf_hand_off_body *body,
-				const struct hdmabuf_turn *turn,
-				struct hdmabuf_answer *answer)
+static void hand_off_judge(const struct call *call)
 {
-	struct hdmabuf_timeline_handle *signal = turn->signal;
+	const struct hdmabuf_hand_off_body *body = &call->request->hand_off;
+	const struct hdmabuf_timeline_handle *signal;
+	struct hdmabuf_turn turn;
 
+	hand_off_turn(call, &turn);
+	signal = turn.signal;
 	if (signal && (body->signal_point <= signal->named ||
 		       body->signal_point <= signal->point))
-		return refuse(answer, HDMABUF_STATUS_INVALID,
-			      AT(hand_off, signal_point), body->signal_point);
+		note(call, HDMABUF_STATUS_INVALID, AT(hand_off, signal_point),
+		     body->signal_point);
 	if (body->flags & HDMABUF_HAND_OFF_MORE &&
-	    session->group_due == GROUP_MAX - 1)
-		return refuse(answer, HDMABUF_STATUS_INVALID,
-			      AT(hand_off, flags), body->flags);
-	return HDMABUF_STATUS_OK;
+	    call->session->group_due == GROUP_MAX - 1)
+		note(call, HDMABUF_STATUS_INVALID, AT(hand_off, flags),
+		     body->flags);
 }
 
 /* Who has no callback for it has finished at once. */
@@ -260,12 +276,8 @@ static uint16_t on_hand_off(const struct call *call)
 	const struct hdmabuf_hand_off_body *body = &call->request->hand_off;
 	const struct hdmabuf_buffer *buffer = call->buffer;
 	struct hdmabuf_turn turn;
-	uint16_t status;
 
 	hand_off_turn(call, &turn);
-	status = hand_off_values(call->session, body, &turn, call->answer);
-	if (status)
-		return status;
 	if (buffer->exported_here &&
 	    buffer->info.rights == HDMABUF_RIGHTS_READ_ONLY)
 		return refuse(call->answer, HDMABUF_STATUS_DENIED,
@@ -336,26 +348,25 @@ static uint16_t on_allocate(const struct call *call)
 	return HDMABUF_STATUS_OK;
 }
 
-static uint16_t cpu_access_check(const struct hdmabuf_request *request,
-				 const struct hdmabuf_buffer *buffer,
-				 struct hdmabuf_answer *answer)
+static void cpu_access_judge(const struct call *call)
 {
-	uint64_t offset = request->cpu_access.offset;
-	uint64_t octets = request->cpu_access.octets;
+	uint64_t offset = call->request->cpu_access.offset;
+	uint64_t octets = call->request->cpu_access.octets;
+	uint64_t size = call->buffer->info.size;
 
-	if (offset >= buffer->info.size)
-		return refuse(answer, HDMABUF_STATUS_INVALID,
-			      AT(cpu_access, offset), offset);
-	if (octets > buffer->info.size - offset)
-		return refuse(answer, HDMABUF_STATUS_INVALID,
-			      AT(cpu_access, octets), octets);
-	if (buffer->exported_here &&
-	    buffer->info.rights == HDMABUF_RIGHTS_READ_ONLY &&
-	    request->cpu_access.access & HDMABUF_ACCESS_WRITE)
-		return refuse(answer, HDMABUF_STATUS_DENIED,
-			      AT(cpu_access, access),
-			      request->cpu_access.access);
-	return HDMABUF_STATUS_OK;
+	if (offset >= size)
+		note(call, HDMABUF_STATUS_INVALID, AT(cpu_access, offset),
+		     offset);
+	else if (octets > size - offset)
+		note(call, HDMABUF_STATUS_INVALID, AT(cpu_access, octets),
+		     octets);
+}
+
+static bool is_write_denied(const struct call *call)
+{
+	return call->buffer->exported_here &&
+	       call->buffer->info.rights == HDMABUF_RIGHTS_READ_ONLY &&
+	       call->request->cpu_access.access & HDMABUF_ACCESS_WRITE;
 }
 
 static uint16_t cpu_access_ready(const struct call *call)
@@ -376,10 +387,13 @@ static uint16_t on_cpu_access(const struct call *call)
 	const struct hdmabuf_request *request = call->request;
 	struct hdmabuf_endpoint *endpoint = call->session->endpoint;
 	bool begin = request->operation == HDMABUF_OP_CPU_BEGIN;
-	uint16_t status;
+	uint16_t status = HDMABUF_STATUS_OK;
 
-	status = cpu_access_check(request, call->buffer, call->answer);
-	if (!status && endpoint->callbacks.cpu_access) {
+	if (is_write_denied(call))
+		return refuse(call->answer, HDMABUF_STATUS_DENIED,
+			      AT(cpu_access, access),
+			      request->cpu_access.access);
+	if (endpoint->callbacks.cpu_access) {
 		status = endpoint->callbacks.cpu_access(
 			endpoint->user, call->buffer, begin,
 			request->cpu_access.offset, request->cpu_access.octets,
@@ -390,6 +404,11 @@ static uint16_t on_cpu_access(const struct call *call)
 	if (!status)
 		call->buffer->cpu_accesses += begin ? 1 : -1u;
 	return status;
+}
+
+static void timeline_create_judge(const struct call *call)
+{
+	timeline_judge(call->session, call->request, &call->answer->fault);
 }
 
 static uint16_t on_timeline_create(const struct call *call)
@@ -415,27 +434,30 @@ static const struct operation {
 	uint16_t operation;
 	enum sender sender;
 	uint64_t feature;
-	step ready; /* what comes before the values, NULL for nothing */
+	step ready;   /* what comes before the values, NULL for nothing */
+	judge values; /* what the message alone does not tell, likewise */
 	step handle;
 } operations[] = {
-	{ HDMABUF_OP_HELLO, NO_BUFFER, 0, hello_ready, on_hello },
-	{ HDMABUF_OP_CLOSE, NO_BUFFER, 0, NULL, on_close },
-	{ HDMABUF_OP_ECHO, NO_BUFFER, 0, NULL, on_echo },
-	{ HDMABUF_OP_EXPORT, NO_BUFFER, 0, NULL, on_export },
+	{ HDMABUF_OP_HELLO, NO_BUFFER, 0, hello_ready, NULL, on_hello },
+	{ HDMABUF_OP_CLOSE, NO_BUFFER, 0, NULL, NULL, on_close },
+	{ HDMABUF_OP_ECHO, NO_BUFFER, 0, NULL, NULL, on_echo },
+	{ HDMABUF_OP_EXPORT, NO_BUFFER, 0, NULL, export_judge, on_export },
 	{ HDMABUF_OP_UPDATE, EXPORTER, HDMABUF_FEATURE_UPDATE, update_ready,
-	  on_update },
-	{ HDMABUF_OP_UNEXPORT, EXPORTER, 0, unexport_ready, on_unexport },
-	{ HDMABUF_OP_RELEASED, IMPORTER, 0, released_ready, on_released },
-	{ HDMABUF_OP_HAND_OFF, ANYONE, 0, hand_off_ready, on_hand_off },
-	{ HDMABUF_OP_QUERY, ANYONE, 0, NULL, on_query },
-	{ HDMABUF_OP_ALLOCATE, NO_BUFFER, HDMABUF_FEATURE_ALLOCATE, NULL,
+	  NULL, on_update },
+	{ HDMABUF_OP_UNEXPORT, EXPORTER, 0, unexport_ready, NULL, on_unexport },
+	{ HDMABUF_OP_RELEASED, IMPORTER, 0, released_ready, NULL, on_released },
+	{ HDMABUF_OP_HAND_OFF, ANYONE, 0, hand_off_ready, hand_off_judge,
+	  on_hand_off },
+	{ HDMABUF_OP_QUERY, ANYONE, 0, NULL, NULL, on_query },
+	{ HDMABUF_OP_ALLOCATE, NO_BUFFER, HDMABUF_FEATURE_ALLOCATE, NULL, NULL,
 	  on_allocate },
 	{ HDMABUF_OP_CPU_BEGIN, ANYONE, HDMABUF_FEATURE_CPU_ACCESS,
-	  cpu_access_ready, on_cpu_access },
+	  cpu_access_ready, cpu_access_judge, on_cpu_access },
 	{ HDMABUF_OP_CPU_END, ANYONE, HDMABUF_FEATURE_CPU_ACCESS,
-	  cpu_access_ready, on_cpu_access },
-	{ HDMABUF_OP_TIMELINE_CREATE, NO_BUFFER, 0, NULL, on_timeline_create },
-	{ HDMABUF_OP_TIMELINE_DESTROY, NO_BUFFER, 0, NULL,
+	  cpu_access_ready, cpu_access_judge, on_cpu_access },
+	{ HDMABUF_OP_TIMELINE_CREATE, NO_BUFFER, 0, NULL, timeline_create_judge,
+	  on_timeline_create },
+	{ HDMABUF_OP_TIMELINE_DESTROY, NO_BUFFER, 0, NULL, NULL,
 	  on_timeline_destroy },
 };
 
@@ -524,15 +546,22 @@ static uint16_t handle_values(const struct operation *operation,
 			      const struct call *call,
 			      const struct hdmabuf_fault *wrong)
 {
+	const struct hdmabuf_session *session = call->session;
+	struct hdmabuf_fault *fault = &call->answer->fault;
 	uint16_t status = HDMABUF_STATUS_OK;
 
 	if (operation->ready)
 		status = operation->ready(call);
-	if (!status && wrong->status) {
-		call->answer->fault = *wrong;
-		return wrong->status;
-	}
-	return status ? status : operation->handle(call);
+	if (status)
+		return status;
+	*fault = *wrong;
+	if (operation->values)
+		operation->values(call);
+	if (!fault->status && is_too_many(session))
+		hdmabuf_fault_set(
+			fault, HDMABUF_STATUS_LIMIT, HDMABUF_WHERE_NOWHERE, 0,
+			session->endpoint->config.limits.max_in_flight);
+	return fault->status ? fault->status : operation->handle(call);
 }
 
 static uint16_t handle_checked(struct hdmabuf_session *session,
@@ -559,11 +588,6 @@ static uint16_t handle_checked(struct hdmabuf_session *session,
 	if (status)
 		return refuse(answer, status,
 			      offsetof(struct hdmabuf_buffer_request, id), 0);
-	if (is_too_many(session) && !wrong->status)
-		return hdmabuf_fault_set(
-			&answer->fault, HDMABUF_STATUS_LIMIT,
-			HDMABUF_WHERE_NOWHERE, 0,
-			session->endpoint->config.limits.max_in_flight);
 	return handle_values(operation, &call, wrong);
 }
 

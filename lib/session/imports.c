@@ -393,16 +393,10 @@ static struct hdmabuf_buffer *import_new(struct hdmabuf_session *session,
 }
 
 static uint16_t import_check(const struct hdmabuf_session *session,
-			     const struct hdmabuf_request *request,
 			     struct hdmabuf_fault *fault)
 {
 	const struct hdmabuf_limits *limits = &session->endpoint->config.limits;
 
-	if (hdmabuf_table_find(&session->table, &request->buffer))
-		return hdmabuf_fault_set(fault, HDMABUF_STATUS_DUPLICATE,
-					 HDMABUF_WHERE_REQUEST,
-					 offsetof(struct hdmabuf_export, id),
-					 0);
 	if (session->imports >= limits->max_buffers)
 		return hdmabuf_fault_set(fault, HDMABUF_STATUS_LIMIT,
 					 HDMABUF_WHERE_NOWHERE, 0,
@@ -416,7 +410,7 @@ uint16_t import_take(struct hdmabuf_session *session,
 		     struct hdmabuf_fault *fault)
 {
 	struct hdmabuf_buffer *buffer;
-	uint16_t status = import_check(session, request, fault);
+	uint16_t status = import_check(session, fault);
 
 	if (status)
 		return status;

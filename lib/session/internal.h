@@ -364,6 +364,9 @@ int timelines_init(struct hdmabuf_session *session);
 void timelines_end_waits(struct hdmabuf_session *session, uint16_t status);
 void timelines_end(struct hdmabuf_session *session, uint16_t status);
 void timelines_run(struct hdmabuf_session *session);
+void timeline_judge(const struct hdmabuf_session *session,
+		    const struct hdmabuf_request *request,
+		    struct hdmabuf_fault *fault);
 uint16_t timeline_take(struct hdmabuf_session *session,
 		       const struct hdmabuf_request *request,
 		       struct hdmabuf_fault *fault);

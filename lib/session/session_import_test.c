@@ -245,6 +245,10 @@ static void test_duplicate_id(void **state)
 			 HDMABUF_STATUS_DUPLICATE);
 	assert_int_equal(answer.fault.where, HDMABUF_WHERE_REQUEST);
 	assert_int_equal(answer.fault.offset, 8);
+	/* Of what is wrong with the request, the lowest offset is told. */
+	second.length = 1;
+	assert_int_equal(rig_export(&rig, &second, &answer),
+			 HDMABUF_STATUS_DUPLICATE);
 	/* The first is as it was. */
 	assert_int_equal(rig_name(&rig, HDMABUF_OP_QUERY, &first.id, &answer),
 			 HDMABUF_STATUS_OK);

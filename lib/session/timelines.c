@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "internal.h"
+#include "lib/core/note.h"
 
 static void timeline_event(struct hdmabuf_timeline_handle *timeline, int event)
 {
@@ -230,6 +231,24 @@ timeline_place(struct hdmabuf_session *session, uint32_t number)
 	return *place;
 }
 
+/* Its number is in use, or the cell is not as it must be. */
+void timeline_judge(const struct hdmabuf_session *session,
+		    const struct hdmabuf_request *request,
+		    struct hdmabuf_fault *fault)
+{
+	uint32_t number = request->timeline.number;
+	uint64_t point = request->timeline.point;
+
+	if (timeline_of_peer(session, number))
+		fault_note(fault, HDMABUF_STATUS_DUPLICATE,
+			   HDMABUF_WHERE_REQUEST,
+			   offsetof(struct hdmabuf_timeline, timeline), number);
+	if (number < session->channel.cells &&
+	    !hdmabuf_cell_holds(session->channel.peer_cells + number, point))
+		fault_note(fault, HDMABUF_STATUS_INVALID, HDMABUF_WHERE_REQUEST,
+			   offsetof(struct hdmabuf_timeline, point), point);
+}
+
 uint16_t timeline_take(struct hdmabuf_session *session,
 		       const struct hdmabuf_request *request,
 		       struct hdmabuf_fault *fault)
@@ -237,20 +256,10 @@ uint16_t timeline_take(struct hdmabuf_session *session,
 	uint32_t number = request->timeline.number;
 	struct hdmabuf_timeline_handle *timeline;
 
-	if (timeline_of_peer(session, number))
-		return take_fault(fault, HDMABUF_STATUS_DUPLICATE,
-				  offsetof(struct hdmabuf_timeline, timeline),
-				  number);
 	if (number >= session->peer_timeline_max)
 		return take_fault(fault, HDMABUF_STATUS_LIMIT,
 				  offsetof(struct hdmabuf_timeline, timeline),
 				  session->peer_timeline_max);
-	if (hdmabuf_cell_error(session->channel.peer_cells + number) ||
-	    hdmabuf_cell_point(session->channel.peer_cells + number, 0) !=
-		    request->timeline.point)
-		return take_fault(fault, HDMABUF_STATUS_INVALID,
-				  offsetof(struct hdmabuf_timeline, point),
-				  request->timeline.point);
 	timeline = timeline_place(session, number);
 	if (!timeline)
 		return take_fault(fault, HDMABUF_STATUS_NO_MEMORY, 0, 0);
