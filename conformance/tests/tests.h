@@ -16,6 +16,7 @@
 	G(messages) \
 	G(faults) \
 	G(import) \
+	G(directories) \
 	G(local)
 /* clang-format on */
 

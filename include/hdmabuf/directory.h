@@ -153,6 +153,21 @@ uint16_t hdmabuf_directory_feed(struct hdmabuf_directory_reader *reader,
 				struct hdmabuf_fault *fault);
 
 /**
+ * hdmabuf_directory_missing() - tell that a page which is wanted leads nowhere
+ * @reader: begun
+ * @page: its number among those that are wanted and not fed yet
+ * @reference: of it
+ * @fault: receives BAD_REFERENCE: of the first page of the directory where it
+ *	stands in the descriptor, of any other as that of the first entry behind it
+ *
+ * Return: the status of @fault
+ */
+uint16_t
+hdmabuf_directory_missing(const struct hdmabuf_directory_reader *reader,
+			  uint64_t page, uint64_t reference,
+			  struct hdmabuf_fault *fault);
+
+/**
  * hdmabuf_runs_unique() - check that no page comes twice
  * @runs: are not changed
  * @count: how many, fits size_t

@@ -177,6 +177,25 @@ size_t hdmabuf_directory_wanted(const struct hdmabuf_directory_reader *reader,
 	return 1;
 }
 
+uint16_t
+hdmabuf_directory_missing(const struct hdmabuf_directory_reader *reader,
+			  uint64_t page, uint64_t reference,
+			  struct hdmabuf_fault *fault)
+{
+	uint64_t entry = reader->entries_read;
+
+	if (!reader->pages_read)
+		return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
+					 HDMABUF_WHERE_DESCRIPTOR,
+					 offsetof(struct hdmabuf_descriptor,
+						  directory),
+					 reference);
+	if (reader->level)
+		entry = hdmabuf_table_entry(reader, page);
+	return hdmabuf_directory_fault(fault, HDMABUF_STATUS_BAD_REFERENCE,
+				       entry, reference);
+}
+
 /* Whatever else the page is used as. */
 typedef uint64_t __attribute__((__may_alias__)) page_word;
 

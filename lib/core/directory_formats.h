@@ -86,6 +86,8 @@ void hdmabuf_table_begin(struct hdmabuf_directory_reader *reader);
 size_t hdmabuf_table_wanted(const struct hdmabuf_directory_reader *reader,
 			    struct hdmabuf_run *wanted, size_t capacity,
 			    uint64_t *pages);
+uint64_t hdmabuf_table_entry(const struct hdmabuf_directory_reader *reader,
+			     uint64_t page);
 uint16_t hdmabuf_table_feed(struct hdmabuf_directory_reader *reader,
 			    const void *page, struct hdmabuf_fault *fault);
 

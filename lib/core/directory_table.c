@@ -127,6 +127,16 @@ size_t hdmabuf_table_wanted(const struct hdmabuf_directory_reader *reader,
 	return count;
 }
 
+/* The first entry behind a page of the level at hand. */
+uint64_t hdmabuf_table_entry(const struct hdmabuf_directory_reader *reader,
+			     uint64_t page)
+{
+	unsigned int bits = bits_a_page(reader->layout.page_shift) *
+			    (levels_below(reader) + 1);
+
+	return (reader->level_read + page) << bits;
+}
+
 /* The page at hand need not wait any more. */
 static void leave_pending(struct hdmabuf_directory_reader *reader)
 {

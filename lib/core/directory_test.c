@@ -1046,6 +1046,75 @@ static void links_end_where_the_platform_ends(void **state)
 	directory_free(&directory);
 }
 
+/* As if each page that is wanted could not be had, and then it can. */
+static void assert_missing(const struct directory *directory,
+			   const uint64_t *entries, uint32_t count)
+{
+	struct hdmabuf_directory_reader reader;
+	struct hdmabuf_run *runs =
+		get(directory->layout.entries, sizeof(*runs));
+	uint64_t *scratch = get(1, page_octets(directory));
+	struct hdmabuf_run wanted[16];
+	struct hdmabuf_fault fault;
+	uint64_t pages, page;
+	uint32_t seen = 0;
+	size_t wants;
+
+	hdmabuf_directory_begin(&reader, &directory->layout, MAX, runs,
+				directory->layout.entries);
+	while ((wants = hdmabuf_directory_wanted(&reader, wanted, COUNT(wanted),
+						 &pages))) {
+		for (page = 0; page < pages; page++, seen++) {
+			bool first = !seen;
+
+			assert_int_equal(hdmabuf_directory_missing(
+						 &reader, page, 77, &fault),
+					 BAD);
+			assert_true(fault.value == 77);
+			assert_int_equal(fault.where,
+					 first ? HDMABUF_WHERE_DESCRIPTOR :
+						 HDMABUF_WHERE_DIRECTORY);
+			assert_true(seen < count);
+			assert_true(fault.offset == entries[seen]);
+		}
+		assert_int_equal(feed_runs(directory, &reader, wanted, wants,
+					   scratch, &fault),
+				 HDMABUF_STATUS_OK);
+	}
+	assert_int_equal(seen, count);
+	free(scratch);
+	free(runs);
+}
+
+static void missing_pages_are_told(void **state)
+{
+	static const struct {
+		uint32_t format;
+		uint32_t shift;
+		uint64_t entries;
+		uint64_t told[6];
+		uint32_t count;
+	} missing[] = {
+		{ LIST, 12, 2047, { 56, 1023, 2046 }, 3 },
+		{ EXTENTS, 12, 511, { 56, 255, 510 }, 3 },
+		{ TABLE, 12, 1024, { 56 }, 1 },
+		{ TABLE, 12, 3000, { 56, 0, 1024, 2048 }, 4 },
+		{ TABLE, 16, 32769, { 56, 0, 16384, 32768 }, 4 },
+	};
+	struct directory directory;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(missing); i++) {
+		struct hdmabuf_run *runs = scattered(missing[i].entries);
+
+		directory_make(&directory, missing[i].format, missing[i].shift,
+			       runs, missing[i].entries);
+		assert_missing(&directory, missing[i].told, missing[i].count);
+		directory_free(&directory);
+	}
+}
+
 /* RESERVED before INVALID, INVALID before BAD_REFERENCE, and lower entries first. */
 static void of_several_faults_the_first_is_told(void **state)
 {
@@ -1323,6 +1392,7 @@ int main(void)
 		cmocka_unit_test(damage_is_told_where_it_is),
 		cmocka_unit_test(references_end_where_the_platform_ends),
 		cmocka_unit_test(links_end_where_the_platform_ends),
+		cmocka_unit_test(missing_pages_are_told),
 		cmocka_unit_test(of_several_faults_the_first_is_told),
 		cmocka_unit_test(each_bit_of_a_list_matters),
 		cmocka_unit_test(each_bit_of_extents_matters),

@@ -152,21 +152,6 @@ struct directory_walk {
 	void *scratch;
 };
 
-/* The first page stands in the descriptor, the others in pages before them. */
-static uint16_t directory_bad(const struct directory_walk *walk,
-			      uint64_t reference, struct hdmabuf_fault *fault)
-{
-	if (!walk->reader.pages_read)
-		return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
-					 HDMABUF_WHERE_DESCRIPTOR,
-					 offsetof(struct hdmabuf_descriptor,
-						  directory),
-					 reference);
-	return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
-				 HDMABUF_WHERE_DIRECTORY,
-				 walk->reader.entries_read, reference);
-}
-
 static uint16_t directory_take_pages(struct directory_walk *walk, size_t count,
 				     uint64_t pages,
 				     struct hdmabuf_fault *fault)
@@ -180,8 +165,9 @@ static uint16_t directory_take_pages(struct directory_walk *walk, size_t count,
 
 	if (port->ops->map(port->link, walk->wanted, count,
 			   HDMABUF_RIGHTS_READ_ONLY, &memory, &bad))
-		return directory_bad(
-			walk, runs_reference(walk->wanted, count, bad), fault);
+		return hdmabuf_directory_missing(
+			&walk->reader, bad,
+			runs_reference(walk->wanted, count, bad), fault);
 	for (i = 0; i < pages && !status; i++)
 		status = hdmabuf_directory_feed(
 			&walk->reader, (uint8_t *)memory + (i << shift),
