@@ -19,6 +19,28 @@ static size_t page_octets(const struct end *end)
 
 /* ---- the plan ----------------------------------------------------------- */
 
+/* A picture that is about as wide as it is high. */
+static uint32_t usual_width(const struct end *end, uint64_t size)
+{
+	uint32_t width = 1;
+
+	if (size < 4)
+		skip(end->test, "the IUT takes pictures only");
+	while (4ull * width * width < size && width < 1u << 14)
+		width *= 2;
+	return 4ull * width > size ? width / 2 : width;
+}
+
+/* Raw data, unless the IUT takes pictures only. */
+static void complete_type(const struct end *end, struct plan *plan)
+{
+	if (plan->type)
+		return;
+	if (!plan->width && !test_claims(end->test, OPTION_RAW))
+		plan->width = usual_width(end, plan->size);
+	plan->type = plan->width ? HDMABUF_TYPE_PICTURE : HDMABUF_TYPE_RAW;
+}
+
 static struct plan complete(const struct end *end, const struct plan *plan)
 {
 	struct plan full = plan ? *plan : (struct plan){ 0 };
@@ -27,9 +49,7 @@ static struct plan complete(const struct end *end, const struct plan *plan)
 		full.size = page_octets(end) - full.offset;
 	if (!full.rights)
 		full.rights = HDMABUF_RIGHTS_READ_ONLY;
-	if (!full.type)
-		full.type = full.width ? HDMABUF_TYPE_PICTURE :
-					 HDMABUF_TYPE_RAW;
+	complete_type(end, &full);
 	if (!full.attributes)
 		full.attributes = HDMABUF_ATTRIBUTE_CACHED;
 	if (!full.granted)
@@ -270,9 +290,10 @@ static void describe(struct buffer *buffer, const struct plan *plan)
 		describe_picture(descriptor, plan);
 	else if (plan->type == HDMABUF_TYPE_CYCLIC)
 		describe_cyclic(descriptor, plan);
-	test_random_octets(buffer->end->test,
-			   descriptor + WIRE_DESCRIPTOR_OCTETS,
-			   plan->private_octets);
+	/* Letters, as an application may want text. */
+	for (uint32_t i = 0; i < plan->private_octets; i++)
+		descriptor[WIRE_DESCRIPTOR_OCTETS + i] =
+			(uint8_t)('a' + test_random(buffer->end->test) % 26);
 }
 
 /* ---- buffers ------------------------------------------------------------ */

@@ -11,7 +11,7 @@
  * @offset: of the first octet of data
  * @rights: READ_ONLY
  * @format: of the directory; LIST
- * @type: RAW
+ * @type: RAW, or PICTURE if the IUT takes no raw data
  * @attributes: CACHED
  * @tag: 0
  * @private_octets: 0

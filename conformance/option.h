@@ -12,7 +12,8 @@
 /* X(NAME, "word", feature bit or 0, "what who claims it can do") */
 /* clang-format off */
 #define OPTIONS(X) \
-	X(IMPORT, "import", 0, "imports buffers") \
+	X(IMPORT, "import", 0, "imports buffers; raw data, or else pictures") \
+	X(RAW, "raw", 0, "imports buffers of raw data") \
 	X(PICTURE, "picture", 0, "imports pictures in XRGB8888") \
 	X(CONTROL, "control", 0, "follows the control protocol") \
 	X(EVENTS, "events", 0, "tells of events by the control protocol") \

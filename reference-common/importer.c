@@ -11,6 +11,7 @@
  * others a window or file beside it.
  */
 
+#include "reference-common/describe.h"
 #include "reference-common/peer.h"
 #include "reference-common/sink.h"
 
@@ -302,16 +303,19 @@ static uint16_t check_picture(const struct hdmabuf_info *info,
 			      struct failure *failure)
 {
 	const struct hdmabuf_picture_info *picture = &info->picture;
-	struct picture_format usual;
+	uint16_t status;
 
-	if (info->type != HDMABUF_TYPE_PICTURE || picture->modifier ||
-	    picture->plane_first || picture->plane_count != picture->planes) {
-		fail_with(failure, "it is no linear picture in one buffer");
+	if (info->type != HDMABUF_TYPE_PICTURE) {
+		fail_with(failure, "it is no picture");
 		return HDMABUF_STATUS_UNSUPPORTED;
 	}
-	if (picture_format_init(&usual, picture->fourcc, picture->width,
-				picture->height, failure))
+	status = describe_check(info, failure);
+	if (status)
+		return status;
+	if (picture->plane_count != picture->planes) {
+		fail_with(failure, "it is no picture in one buffer");
 		return HDMABUF_STATUS_UNSUPPORTED;
+	}
 	*format = (struct picture_format){
 		.width = picture->width,
 		.height = picture->height,
@@ -322,9 +326,9 @@ static uint16_t check_picture(const struct hdmabuf_info *info,
 		format->plane[i].offset = picture->plane[i].offset;
 		format->plane[i].stride = picture->plane[i].stride;
 	}
-	if (picture_format_check(format, info->size, failure))
-		return HDMABUF_STATUS_INVALID;
-	return HDMABUF_STATUS_OK;
+	return picture_format_check(format, info->size, failure) ?
+		       HDMABUF_STATUS_INVALID :
+		       HDMABUF_STATUS_OK;
 }
 
 static uint16_t check_info(const struct hdmabuf_info *info,

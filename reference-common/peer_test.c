@@ -557,7 +557,7 @@ static void make_odd(struct hdmabuf_info *info, unsigned int kind)
 	case 5:
 		picture->modifier = 1;
 		break;
-	case 6: /* the other plane is elsewhere */
+	case 6: /* this format has one */
 		picture->planes = 2;
 		break;
 	case 7:
@@ -583,8 +583,8 @@ static void odd_pictures_are_refused(void **state)
 		HDMABUF_STATUS_INVALID,	    HDMABUF_STATUS_INVALID,
 		HDMABUF_STATUS_INVALID,	    HDMABUF_STATUS_INVALID,
 		HDMABUF_STATUS_UNSUPPORTED, HDMABUF_STATUS_UNSUPPORTED,
-		HDMABUF_STATUS_UNSUPPORTED, HDMABUF_STATUS_UNSUPPORTED,
-		HDMABUF_STATUS_UNSUPPORTED, HDMABUF_STATUS_UNSUPPORTED,
+		HDMABUF_STATUS_INVALID,	    HDMABUF_STATUS_INVALID,
+		HDMABUF_STATUS_INVALID,	    HDMABUF_STATUS_UNSUPPORTED,
 		HDMABUF_STATUS_UNSUPPORTED,
 	};
 	struct exporting end;

@@ -37,8 +37,9 @@
 
 #define PICTURE_PLANES_MAX 4
 
-/* Octets of the private text that travels beside a picture, with its NUL. */
-#define PICTURE_PRIVATE_SIZE 1024
+/* Octets of the private text that travels beside a picture, with its NUL: all that
+ * a descriptor has room for. */
+#define PICTURE_PRIVATE_SIZE 3841
 
 /**
  * struct picture_plane - one plane of a picture

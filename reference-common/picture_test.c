@@ -194,11 +194,11 @@ static void private_text_is_checked(void **state)
 	assert_int_equal(picture_private_init(text, "Y4M\nF\0\0", 7, &failure),
 			 0);
 	assert_string_equal(text, "Y4M\nF");
-	assert_int_equal(picture_private_init(text, octets, 1023, &failure), 0);
-	assert_int_equal(strlen(text), 1023);
-	assert_int_equal(picture_private_init(text, octets, 1024, &failure),
+	assert_int_equal(picture_private_init(text, octets, 3840, &failure), 0);
+	assert_int_equal(strlen(text), 3840);
+	assert_int_equal(picture_private_init(text, octets, 3841, &failure),
 			 -1);
-	assert_says(failure.text, "1024");
+	assert_says(failure.text, "3841");
 	assert_int_equal(picture_private_init(text, "a\0b", 3, &failure), -1);
 	assert_says(failure.text, "octet 1 is 0x00");
 	assert_int_equal(picture_private_init(text, "\033[2J", 4, &failure),
