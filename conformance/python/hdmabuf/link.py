@@ -344,6 +344,7 @@ class Peer:
     def _listen(self) -> None:
         """[HDB-LOCAL-001]"""
         probe = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        probe.setblocking(False)                    # a queue that is full must not stop it
         try:
             probe.connect(self.path)
             raise Failure(69, f"somebody listens at {self.path}")

@@ -15,7 +15,7 @@ from .memory import OwnMemory, Window
 from .rings import Requester, Responder, Timeline
 from .wire import (ALLOCATE, ALLOCATE_ANSWER, BUFFER, CACHED, CELL, CLOSE, CPU_ACCESS, CREATOR,
                    DESCRIPTOR_MAGIC, DESCRIPTOR_OCTETS, DONE, ERROR, EXPORT, FAULT, FEATURE_OF,
-                   GROUP_MAX, HAND_OFF, HEADER, HELLO, M64, MORE, NO_TIMELINE, PAGE,
+                   GROUP_MAX, HAND_OFF, HEADER, HELLO, M32, M64, MORE, NO_TIMELINE, PAGE,
                    PAGE_SHIFT, PEER, PRIVATE_MIN, QUERY_ANSWER, READ, TIMELINE, UNEXPORT,
                    UNEXPORT_ANSWER, WRITE, WRITE_COMBINED, Broken, BufferState, Faults, Feature,
                    Format, Kind, Op, Refusal, Rights, SessionState, Status, Where, known_status,
@@ -146,10 +146,10 @@ class Session:
         while self._queue and self._may_send():
             op, body, done = self._queue.popleft()
             while self._id in self._unanswered:                         # [HDB-BOTH-031]
-                self._id = (self._id + 1) & 0xFFFFFFFF
+                self._id = (self._id + 1) & M32
             self._unanswered[self._id] = op, body, done
             self.requester.put(HEADER.pack(self._id, op, 0) + body)
-            self._id = (self._id + 1) & 0xFFFFFFFF
+            self._id = (self._id + 1) & M32
             self._close_sent |= op == Op.CLOSE
         self._notify |= self.requester.publish()
         if self._notify:
@@ -459,7 +459,7 @@ class Session:
         self._require_connected()
         self._require(buffer.exported, Status.WRONG_ROLE)
         self._require(buffer.state in (BufferState.LIVE, BufferState.LENT))
-        self._require(0 <= grace_ms <= 0xFFFFFFFF, Status.INVALID)
+        self._require(0 <= grace_ms <= M32, Status.INVALID)
 
         def answered(status: Status, body: bytes) -> None:
             done(status, body)
@@ -938,11 +938,15 @@ class Session:
         faults.add(attributes not in (CACHED, WRITE_COMBINED), Status.INVALID, 48, attributes)
         faults.settle()
         content = Content(size or least, Rights(rights), Kind.PICTURE if wanted else Kind.RAW,
-                          picture.pack() if wanted and picture else b"", tag)
+                          b"", tag)
         self.check_room(content.pages(), 0)
-        if wanted and (modifier or picture is None):
-            raise Refusal(Status.UNSUPPORTED, Where.REQUEST, 24 if modifier else 40,
-                          modifier or code)
+        if wanted:
+            faults.add(modifier != 0, Status.UNSUPPORTED, 24, modifier)
+            faults.add(picture is None, Status.UNSUPPORTED, 40, code)
+            faults.add(picture is not None and picture.plane[0][1] > M32, Status.UNSUPPORTED, 32,
+                       width)
+            faults.settle()
+            content = content._replace(metadata=picture.pack())         # type: ignore
         self.app.asked(Op.ALLOCATE)
         buffer = self.export(content, lambda status, _: self.app.exported(buffer, status))
         self.app.allocated(buffer)                                      # [HDB-EXP-016]
