@@ -414,7 +414,8 @@ class Peer:
         while True:
             if not self.backend and self._lonely() and time.monotonic() > retry:
                 self._connect()
-                retry = time.monotonic() + 0.02
+                # The more connections wind up, which takes descriptors, the slower.
+                retry = time.monotonic() + 0.02 * (1 + len(self.links))
             more = False
             for link in list(self.links):
                 more |= self._step(link)

@@ -212,7 +212,8 @@ class Session:
         def done(status: Status, body: bytes) -> None:
             if status != Status.OK:
                 self.failed = status != Status.LOST
-                note(f"HELLO was refused: {refusal_text(status, body)}")
+                if self.failed:
+                    note(f"HELLO was refused: {refusal_text(status, body)}")
                 return
             (frontend, backend, accepted, *limits, _) = HELLO.unpack(body)
             if (frontend, backend) != self.epochs or accepted != features:  # [HDB-FE-005]
