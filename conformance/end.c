@@ -75,6 +75,9 @@ static void on_down(void *owner, const char *why)
 {
 	struct end *end = owner;
 
+	/* HDB-BOTH-016: what was said before comes first. */
+	if (!end->deaf)
+		channel_step(end);
 	end->down = true;
 	test_trace(end, HDMABUF_TRACE_DOWN, end->test->setup->role, why,
 		   strlen(why));

@@ -173,6 +173,10 @@ void end_serve_quietly(struct end *end, struct received *request)
 void end_accepted(struct end *end, const message_t request)
 {
 	switch (wire_get(request, HEADER_OPERATION)) {
+	case HDMABUF_OP_HELLO:
+		/* A request of the backend may follow at once. */
+		end->connected = true;
+		break;
 	case HDMABUF_OP_CLOSE:
 		end->closed = true;
 		break;

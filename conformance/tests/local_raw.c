@@ -303,6 +303,7 @@ void raw_answer_revoke(struct raw *raw, struct arrived *grant)
 	if (!grant->revoking || grant->revoked || grant->maps || raw->withholds)
 		return;
 	grant->revoked = true;
+	grant->revoked_at = raw->arrived_count;
 	raw_send_references(raw, HDMABUF_LOCAL_REVOKED,
 			    (uint32_t)wire_get(grant->head, PACKET_FIRST),
 			    (uint32_t)wire_get(grant->head, PACKET_COUNT));

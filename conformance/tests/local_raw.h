@@ -67,6 +67,7 @@ struct look {
  * @taken: by the test
  * @revoking: of a GRANT: REVOKE has come
  * @revoked: and was answered
+ * @revoked_at: when so many packets had come
  * @maps: of a GRANT: mappings that have a part of it
  */
 struct arrived {
@@ -79,6 +80,7 @@ struct arrived {
 	bool taken;
 	bool revoking;
 	bool revoked;
+	size_t revoked_at;
 	unsigned int maps;
 };
 
@@ -235,6 +237,20 @@ void raw_set_ops(struct raw *raw, struct hdmabuf_platform *platform);
 void raw_answer_revoke(struct raw *raw, struct arrived *grant);
 void raw_unmap_all(struct raw *raw);
 void raw_close(struct raw *raw);
+
+/* ---- what the IUT sends -------------------------------------------------- */
+
+/*
+ * Checks all packets of the IUT, and its memory: HDB-LOCAL-006, 007, 014, 016 and 017.
+ * Inconclusive if there is no GRANT.
+ */
+void raw_check_grants(struct raw *raw);
+/* HDB-LOCAL-014 alone: what is granted now. */
+void raw_check_amount(struct raw *raw);
+/* HDB-LOCAL-018: at least one REVOKE has come. */
+void raw_check_revokes(struct raw *raw);
+/* HDB-LOCAL-019: LEAVE has come. */
+void raw_check_last(struct raw *raw);
 
 /* ---- memory ------------------------------------------------------------- */
 

@@ -110,15 +110,19 @@ bool await_revoked(struct end *end, const uint64_t *references, uint64_t count)
 
 /* ---- death -------------------------------------------------------------- */
 
-/* The IUT's lines are for the process that outlives this one. */
+/*
+ * The IUT and its lines are for the process that outlives this one, to which it is
+ * something that lives as long as it does itself.
+ */
 static void let_go_of_iut(struct iut *iut)
 {
-	if (!iut->pid)
-		return;
-	close(iut->in);
-	close(iut->out);
-	close(iut->err);
+	if (iut->pid) {
+		close(iut->in);
+		close(iut->out);
+		close(iut->err);
+	}
 	iut->in = iut->out = iut->err = -1;
+	iut->pid = getppid();
 }
 
 __attribute__((noreturn)) static void
@@ -155,12 +159,12 @@ static void await_ready(int fd)
 	close(fd);
 }
 
-void play_and_die(struct test *test,
-		  void (*script)(struct end *end, unsigned int step),
-		  unsigned int step)
+pid_t play_start(struct test *test,
+		 void (*script)(struct end *end, unsigned int step),
+		 unsigned int step)
 {
 	bool listens = test->setup->role == HDMABUF_FRONTEND;
-	int ready[2], status = 0;
+	int ready[2];
 	pid_t pid;
 
 	if (!listens)
@@ -178,6 +182,13 @@ void play_and_die(struct test *test,
 	await_ready(ready[0]);
 	if (listens)
 		test_start_iut(test);
+	return pid;
+}
+
+void play_await(struct test *test, pid_t pid)
+{
+	int status = 0;
+
 	while (waitpid(pid, &status, WNOHANG) != pid) {
 		iut_step(test->iut, test);
 		usleep(1000);
@@ -187,4 +198,11 @@ void play_and_die(struct test *test,
 			     test->endpoint);
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 		inconclusive(test, "the other end did not get that far");
+}
+
+void play_and_die(struct test *test,
+		  void (*script)(struct end *end, unsigned int step),
+		  unsigned int step)
+{
+	play_await(test, play_start(test, script, step));
 }

@@ -40,11 +40,16 @@ bool is_revoked(struct end *end, const uint64_t *references, uint64_t count);
 /* ---- death -------------------------------------------------------------- */
 
 /*
- * Another process plays the suite's end, as @play says, and is killed when that
+ * Another process plays the suite's end, as @script says, and is killed when that
  * returns. The IUT is started for it if it is not there. Returns when it is dead.
  */
 void play_and_die(struct test *test,
-		  void (*play)(struct end *end, unsigned int step),
+		  void (*script)(struct end *end, unsigned int step),
 		  unsigned int step);
+/* The same in two steps; in between, the test may kill it. */
+pid_t play_start(struct test *test,
+		 void (*script)(struct end *end, unsigned int step),
+		 unsigned int step);
+void play_await(struct test *test, pid_t pid);
 
 #endif

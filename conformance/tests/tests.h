@@ -17,7 +17,9 @@
 	G(faults) \
 	G(import) \
 	G(directories) \
-	G(local)
+	G(local) \
+	G(local_memory) \
+	G(local_leaving)
 /* clang-format on */
 
 #define DECLARE_GROUP(name) extern const struct test_group name##_tests;
