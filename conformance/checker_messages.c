@@ -540,9 +540,14 @@ static void check_reason(struct pair *pair, unsigned int end,
 	     wire_get(answer, ERROR_WHERE) == HDMABUF_WHERE_NOWHERE))
 		return;
 	wire_print(flight->message, false, text, sizeof(text));
-	report(pair, rank == fault->rank ? fault->clause : HDB_BOTH_038, end,
-	       "answered %s to %s; expected %s: %s", wire_status_name(status),
-	       text, wire_status_name(fault->status), fault->text);
+	/* With an operation that is unknown nothing else can be wrong. */
+	report(pair,
+	       rank == fault->rank || fault->rank == RANK_OPERATION ?
+		       fault->clause :
+		       HDB_BOTH_038,
+	       end, "answered %s to %s; expected %s: %s",
+	       wire_status_name(status), text, wire_status_name(fault->status),
+	       fault->text);
 }
 
 static void judge_answer(struct pair *pair, unsigned int end,

@@ -1050,7 +1050,7 @@ TALK(unknown_operations_are_refused)
 	nothing(talk);
 	answer(talk, ask(talk, FRONT, 0x99, PLAINLY), HDMABUF_STATUS_RESERVED,
 	       operation);
-	only(talk, HDB_BOTH_038, BACK);
+	only(talk, HDB_BOTH_036, BACK);
 	ok(talk, ask(talk, FRONT, 0x99, PLAINLY));
 	only(talk, HDB_BOTH_036, BACK);
 }
