@@ -16,8 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
+from hdmabuf.buffers import Limits
 from hdmabuf.link import Failure, Peer
-from hdmabuf.session import Application, Limits, Session, ignore
+from hdmabuf.session import Application, Session, ignore
 from hdmabuf.wire import HEADER, SLOT, Op, SessionState, Status
 
 USAGE = """usage: null_peer.py KIND

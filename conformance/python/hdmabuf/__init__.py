@@ -8,8 +8,10 @@ backend.  Python 3.11 or later on Linux, and nothing but the standard library.  
     memory      Window, OwnMemory: the other's and this end's
     local       Connection: packets, records, references, notification
     rings       Requester, Responder, Timeline
-    buffers     descriptors and directories
-    session     Session: requests and answers, buffers, timelines; Application
+    descriptors descriptors and directories, and how they are checked
+    buffers     Buffer, HandOff: what a session keeps
+    answers     Answers: what the other end is answered
+    session     Session: this end's requests, buffers, timelines; Application
     link        Link: epochs, offers, answers, loss; Peer: the loop around it
     pictures    applications that export pictures, and import them
     control     an application that does what it is told, by the control protocol

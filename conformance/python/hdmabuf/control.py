@@ -7,10 +7,11 @@ import os
 import select
 from collections.abc import Callable, Iterator
 
-from .buffers import Picture, fourcc
+from .buffers import Buffer, Content, HandOff, Limits
+from .descriptors import Picture, fourcc
 from .link import Peer
 from .rings import Timeline
-from .session import Application, Buffer, Content, HandOff, Limits, Session, ignore
+from .session import Application, Session, ignore
 from .wire import (ALLOCATE_ANSWER, CREATOR, CYCLIC, DONE, M32, M64, NO_TIMELINE, PAGE, PEER, READ,
                    WRITE, BufferState, Format, Kind, Op, Refusal, Rights, Status, name_of)
 

@@ -6,12 +6,13 @@ from __future__ import annotations
 import sys
 import time
 
-from .buffers import Picture, fourcc
+from .answers import refusal_text
+from .buffers import Buffer, Content, HandOff, Limits
+from .descriptors import Descriptor, Picture, fourcc
 from .link import Link, Peer
 from .memory import Window
 from .rings import Timeline
-from .session import (Application, Buffer, Content, Descriptor, HandOff, Limits, Session, ignore,
-                      refusal_text)
+from .session import Application, Session, ignore
 from .wire import (DESCRIPTOR_OCTETS, DONE, PAGE, PEER, SHUTDOWN, Feature, Format, Kind, Refusal,
                    Rights, Status)
 
