@@ -331,6 +331,7 @@ void test_iut_kill(struct test *test, int number)
 	note(test, SPEAKER_SUITE, "kills the IUT by signal %d", number);
 	iut_kill(test->iut, number);
 	iut_stop(test->iut, test);
+	test->was_there = false;
 }
 
 static const char *describe_end(int status, char *text, size_t size)

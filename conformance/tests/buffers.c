@@ -399,14 +399,20 @@ struct their_buffer *let_export(struct end *end, const char *format, ...)
 	if (!buffer)
 		inconclusive(end->test,
 			     "what the IUT exports cannot be imported");
+	catch_up(end);
 	return buffer;
 }
 
-bool asks_nothing(struct end *end, uint16_t operation)
+void catch_up(struct end *end)
 {
 	message_t echo;
 
 	message_init(echo, HDMABUF_OP_ECHO);
 	end_ask(end, echo, NULL);
+}
+
+bool asks_nothing(struct end *end, uint16_t operation)
+{
+	catch_up(end);
 	return !end_find_request(end, operation);
 }

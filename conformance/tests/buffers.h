@@ -116,6 +116,8 @@ struct received *tell_export(struct end *end, const char *format, ...)
 /* The same, and the buffer is imported. */
 struct their_buffer *let_export(struct end *end, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The IUT has taken all answers (HDB-BOTH-017), so a command finds things done. */
+void catch_up(struct end *end);
 /* Nothing but what was taken has been asked by the IUT, and the next answer has come. */
 bool asks_nothing(struct end *end, uint16_t operation);
 

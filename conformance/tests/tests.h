@@ -17,6 +17,7 @@
 	G(faults) \
 	G(import) \
 	G(directories) \
+	G(export) \
 	G(hand_off) \
 	G(local) \
 	G(local_memory) \
