@@ -8,6 +8,7 @@
 /* clang-format off */
 #define TEST_GROUPS(G) \
 	G(session) \
+	G(platform) \
 	G(record) \
 	G(channel_page) \
 	G(rings) \
