@@ -277,6 +277,13 @@ static const struct hdmabuf_callbacks callbacks = {
 	.reached = on_reached,
 };
 
+static void on_trace(void *user, const struct hdmabuf_trace_event *event)
+{
+	struct end *end = user;
+
+	end->hooks.trace(end, event);
+}
+
 /* ---- time --------------------------------------------------------------- */
 
 static uint64_t now_ms(void)
@@ -304,11 +311,16 @@ int patience_left(uint64_t deadline)
 void end_open(struct end *end, struct hdmabuf_platform platform,
 	      enum hdmabuf_role role, const struct hdmabuf_config *config)
 {
+	struct hdmabuf_callbacks wanted = callbacks;
+
+	/* What a trace costs is paid only where there is one. */
+	if (end->hooks.trace)
+		wanted.trace = on_trace;
 	end->session = NULL;
 	end->endpoint = NULL;
 	memset(&end->seen, 0, sizeof(end->seen));
-	assert_int_equal(hdmabuf_endpoint_new(platform, role, config,
-					      &callbacks, end, &end->endpoint),
+	assert_int_equal(hdmabuf_endpoint_new(platform, role, config, &wanted,
+					      end, &end->endpoint),
 			 0);
 }
 

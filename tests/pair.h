@@ -83,7 +83,7 @@ struct journal {
  * @policy: may be changed at any time
  * @seen: may be cleared at any time
  * @hooks: called after the journal is written, with the end as user; of a hook that
- *	returns a status, that counts
+ *	returns a status, that counts; a hook for the trace is set before end_open()
  * @context: the test's own
  */
 struct end {
@@ -99,7 +99,7 @@ struct end {
 uint64_t patience(void);
 int patience_left(uint64_t deadline);
 
-/* Opens an end over @platform; everything else but @end->policy is cleared. */
+/* Opens an end over @platform; what it has seen is cleared. */
 void end_open(struct end *end, struct hdmabuf_platform platform,
 	      enum hdmabuf_role role, const struct hdmabuf_config *config);
 void end_close(struct end *end);

@@ -57,6 +57,7 @@
 #include <hdmabuf/fault.h>
 #include <hdmabuf/memory.h>
 #include <hdmabuf/platform.h>
+#include <hdmabuf/trace.h>
 #include <hyper_dmabuf.h>
 
 #ifdef __cplusplus
@@ -190,6 +191,9 @@ struct hdmabuf_turn {
  * @released: an exported buffer is all this end's again; its memory may be freed
  * @reached: a point that was waited for is reached, if @status is OK; else it never
  *	will be
+ * @trace: something for a trace, see *The trace file*: in the order in which this end
+ *	has seen it.  Unlike the others it is called from any function of this header,
+ *	and may call none; @event and its octets are valid until it returns
  */
 struct hdmabuf_callbacks {
 	void (*log)(void *user, enum hdmabuf_log_level level, const char *line);
@@ -228,6 +232,7 @@ struct hdmabuf_callbacks {
 	void (*released)(void *user, struct hdmabuf_buffer *buffer);
 	void (*reached)(void *user, struct hdmabuf_timeline_handle *timeline,
 			uint64_t point, uint16_t status);
+	void (*trace)(void *user, const struct hdmabuf_trace_event *event);
 };
 
 /**

@@ -108,6 +108,7 @@ static void channel_fill(struct hdmabuf_session *session)
 		info->reference[i] =
 			share_reference(&channel->own_pages->share, i + 1);
 	hdmabuf_channel_encode(info, page);
+	trace_channel(session, (const struct hdmabuf_channel *)page);
 	hdmabuf_ring_format(parts + (at.frontend_ring << shift),
 			    (size_t)1 << (info->frontend_ring_order + shift),
 			    info->frontend_ring_start);
@@ -176,6 +177,7 @@ static uint16_t channel_read_page(struct hdmabuf_session *session,
 					 HDMABUF_WHERE_CHANNEL, 0,
 					 reply->channel);
 	copy_once(&copy, page, sizeof(copy));
+	trace_channel(session, &copy);
 	ops->unmap(session->port->link, page, 1);
 	return hdmabuf_channel_decode(&copy, offer, reply->epoch,
 				      ops->page_shift, &session->channel.info,

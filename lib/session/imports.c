@@ -60,6 +60,7 @@ static uint16_t descriptor_fetch(struct hdmabuf_session *session,
 					 run.reference);
 	}
 	copy_once(*copy, page, length);
+	trace_took_descriptor(session, *copy, length);
 	ops->unmap(session->port->link, page, 1);
 	return HDMABUF_STATUS_OK;
 }

@@ -14,6 +14,7 @@
  *   exports.c     buffers of this end
  *   imports.c     buffers of the peer
  *   timelines.c   timelines and waiting
+ *   trace.c       what the application is told for a trace
  */
 #ifndef HDMABUF_SESSION_INTERNAL_H
 #define HDMABUF_SESSION_INTERNAL_H
@@ -160,6 +161,8 @@ struct hdmabuf_session {
 	LIST_ENTRY(hdmabuf_session) entry;
 	struct hdmabuf_endpoint *endpoint;
 	struct port *port;
+	uint32_t link;
+	struct trace *trace;
 	void *user;
 	char peer[96];
 
@@ -231,6 +234,7 @@ struct hdmabuf_endpoint {
 	bool dispatching;
 	bool stopped;
 	uint32_t session_count;
+	uint32_t links;
 	LIST_HEAD(, hdmabuf_session) sessions;
 	struct buffer_list leaving;
 	LIST_HEAD(, remains) remains;
@@ -378,5 +382,30 @@ void timeline_created(struct hdmabuf_timeline_handle *timeline,
 void timeline_bury(struct hdmabuf_timeline_handle *timeline, uint16_t status);
 struct hdmabuf_timeline_handle *
 timeline_of_peer(const struct hdmabuf_session *session, uint32_t number);
+
+/* trace.c: none of it does anything unless the application wants a trace */
+void trace_begin(struct hdmabuf_session *session);
+void trace_end(struct hdmabuf_session *session);
+void trace_record(struct hdmabuf_session *session, const char *text,
+		  size_t octets);
+void trace_peer_record(struct hdmabuf_session *session, const char *text,
+		       size_t octets);
+void trace_channel(struct hdmabuf_session *session,
+		   const struct hdmabuf_channel *page);
+void trace_put_request(struct hdmabuf_session *session,
+		       const union hdmabuf_message *message);
+void trace_put_answer(struct hdmabuf_session *session,
+		      const union hdmabuf_message *message);
+void trace_shown(struct hdmabuf_session *session);
+void trace_forget(struct hdmabuf_session *session);
+void trace_took_answer(struct hdmabuf_session *session,
+		       const union hdmabuf_message *message);
+void trace_took_request(struct hdmabuf_session *session,
+			const union hdmabuf_message *message);
+void trace_took_descriptor(struct hdmabuf_session *session,
+			   const void *descriptor, size_t octets);
+void trace_taken(struct hdmabuf_session *session);
+void trace_point(const struct hdmabuf_timeline_handle *timeline);
+void trace_down(struct hdmabuf_session *session, bool by_peer, const char *why);
 
 #endif /* HDMABUF_SESSION_INTERNAL_H */

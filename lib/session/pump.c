@@ -54,6 +54,7 @@ int request_send(struct hdmabuf_session *session,
 		memcpy(pending->echo, request->echo, sizeof(pending->echo));
 	hdmabuf_request_encode(request, &message);
 	hdmabuf_ring_put_request(&session->channel.own, &message);
+	trace_put_request(session, &message);
 	session->in_flight++;
 	session->statistics.requests_sent++;
 	endpoint_log(session->endpoint, HDMABUF_LOG_DEBUG, "> %s",
@@ -108,6 +109,7 @@ static void take_answer(struct hdmabuf_session *session,
 	struct pending *pending;
 	struct pending copy;
 
+	trace_took_answer(session, message);
 	if (!hdmabuf_answer_decode(message, &answer)) {
 		session_break(session, "an answer that breaks the format");
 		return;
@@ -156,19 +158,24 @@ void answer_put(struct hdmabuf_session *session,
 
 	hdmabuf_answer_encode(answer, &message);
 	hdmabuf_ring_put_answer(&session->channel.peer, &message);
+	trace_put_answer(session, &message);
 }
 
 static void take_request(struct hdmabuf_session *session)
 {
 	union hdmabuf_message message;
 	struct hdmabuf_answer answer = { 0 };
+	bool is_answered;
 
 	if (hdmabuf_ring_take_request(&session->channel.peer, &message) !=
 	    HDMABUF_RING_TAKEN)
 		return;
 	session->statistics.requests_received++;
 	session->taken++;
-	if (!handle_request(session, &message, &answer))
+	trace_took_request(session, &message);
+	is_answered = handle_request(session, &message, &answer);
+	trace_taken(session);
+	if (!is_answered)
 		return;
 	answer_put(session, &answer);
 	if (session->hello_done) {
@@ -256,6 +263,7 @@ void pump_flush(struct hdmabuf_session *session)
 	session->taken = 0;
 	notify |= hdmabuf_ring_push_answers(&session->channel.peer);
 	notify |= hdmabuf_ring_push_requests(&session->channel.own);
+	trace_shown(session);
 	if (!notify)
 		return;
 	session->statistics.notifications_sent++;

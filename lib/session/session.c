@@ -98,6 +98,8 @@ static void session_publish(struct hdmabuf_session *session)
 		session->port->ops->publish(session->port->link, text, octets);
 	if (session->publish_due)
 		session->retry_at = now_ms() + PLATFORM_RETRY_MS;
+	else
+		trace_record(session, text, octets);
 }
 
 /* HDB-BOTH-015: every attempt has an epoch of its own. */
@@ -125,6 +127,8 @@ struct hdmabuf_session *session_new(struct hdmabuf_endpoint *endpoint,
 		return NULL;
 	}
 	session->endpoint = endpoint;
+	session->link = endpoint->links++;
+	trace_begin(session);
 	LIST_INIT(&session->buffers);
 	session->port->ops->peer(link, session->peer, sizeof(session->peer));
 	LIST_INSERT_HEAD(&endpoint->sessions, session, entry);
@@ -138,6 +142,7 @@ static void session_free(struct hdmabuf_session *session)
 {
 	LIST_REMOVE(session, entry);
 	session->endpoint->session_count--;
+	trace_end(session);
 	port_disconnect(session->port);
 	port_put(session->port);
 	free(session);
@@ -200,6 +205,7 @@ static void session_unfurnish(struct hdmabuf_session *session)
 	free(session->own_timelines);
 	session->own_timelines = NULL;
 	session->peer_timelines = NULL;
+	trace_forget(session);
 }
 
 /* The frontend's first word: it is in the ring before the record names it. */
@@ -402,7 +408,7 @@ static void session_broken(struct hdmabuf_session *session)
 		attempt_later(session);
 }
 
-static uint64_t peer_epoch_now(const struct hdmabuf_session *session,
+static uint64_t peer_epoch_now(struct hdmabuf_session *session,
 			       struct hdmabuf_offer *offer,
 			       struct hdmabuf_reply *reply)
 {
@@ -411,6 +417,7 @@ static uint64_t peer_epoch_now(const struct hdmabuf_session *session,
 	size_t octets;
 
 	octets = ops->record(session->port->link, text, sizeof(text));
+	trace_peer_record(session, text, octets);
 	if (!octets)
 		return 0;
 	if (is_frontend(session))
@@ -527,6 +534,7 @@ void session_run(struct hdmabuf_session *session)
 	if (session->down) {
 		if (has_rings(session))
 			session_lost(session, session->down_why);
+		trace_down(session, true, session->down_why);
 		session_free(session);
 		return;
 	}
@@ -581,6 +589,7 @@ void session_stop(struct hdmabuf_session *session)
 		session_over(session, HDMABUF_SESSION_STOP, HDMABUF_STATUS_OK,
 			     "this end stops", false);
 	}
+	trace_down(session, false, "this end stops");
 	session_free(session);
 }
 

@@ -87,6 +87,9 @@ static struct wait *wait_lowest(struct hdmabuf_timeline_handle *timeline)
 
 static void timeline_look(struct hdmabuf_timeline_handle *timeline)
 {
+	uint64_t point = timeline->point;
+	uint16_t status = timeline->status;
+
 	if (timeline->signalled_here ||
 	    timeline->state == HDMABUF_TIMELINE_NONE)
 		return;
@@ -96,6 +99,8 @@ static void timeline_look(struct hdmabuf_timeline_handle *timeline)
 	timeline->point = hdmabuf_cell_point(timeline->cell, timeline->point);
 	if (timeline->status)
 		timeline_event(timeline, HDMABUF_TIMELINE_ERROR);
+	if (timeline->point != point || timeline->status != status)
+		trace_point(timeline);
 }
 
 /* Waits that callbacks add have their turn, but not all of them now. */
@@ -304,21 +309,25 @@ static void notify_soon(struct hdmabuf_session *session)
 static void timeline_show(struct hdmabuf_timeline_handle *timeline)
 {
 	uint64_t shown = timeline->shown;
+	bool is_moved = timeline->point > shown;
 	bool wanted = false;
 
 	if (!timeline->signalled_here ||
 	    (timeline->state != HDMABUF_TIMELINE_OPEN &&
 	     timeline->state != HDMABUF_TIMELINE_FAILED))
 		return;
-	if (timeline->point > shown)
+	if (is_moved)
 		wanted = hdmabuf_cell_signal(timeline->cell, shown,
 					     timeline->point);
 	timeline->shown = timeline->point;
 	if (timeline->status && timeline->state == HDMABUF_TIMELINE_OPEN) {
 		timeline_event(timeline, HDMABUF_TIMELINE_ERROR);
 		hdmabuf_cell_fail(timeline->cell, timeline->status);
+		is_moved = true;
 		wanted = true;
 	}
+	if (is_moved)
+		trace_point(timeline);
 	if (wanted)
 		notify_soon(timeline->session);
 }
