@@ -136,9 +136,14 @@ bool blame(struct fault *fault, enum rank rank, uint16_t status,
 
 /* ---- Who knew what ------------------------------------------------------ */
 
-bool must_know(const struct pair *pair, unsigned int end, uint64_t at)
+bool must_know(const struct pair *pair, unsigned int end, uint64_t at,
+	       unsigned int by)
 {
-	return at && at <= pair->ends[end].settled;
+	const struct end *knower = &pair->ends[end];
+
+	if (end == pair->observer || end == by)
+		return at && at <= knower->settled;
+	return at && at <= knower->aware;
 }
 
 void doubt(struct pair *pair, enum clause clause, unsigned int end,
@@ -199,12 +204,27 @@ static void settle(struct pair *pair, unsigned int end, uint64_t at)
 	}
 }
 
+/*
+ * Who answers has seen what was there before the request; what it shows together with
+ * the answer may have been made before.
+ */
+static void become_aware(const struct pair *pair, struct end *end, uint64_t at)
+{
+	if (end->aware_from > end->settled)
+		return;
+	end->aware = end->aware_next;
+	end->aware_next = at;
+	end->aware_from = pair->now;
+}
+
 void request_is_answered(struct pair *pair, const struct flight *flight)
 {
 	unsigned int answerer = other_end(flight->sender);
 
-	if (answerer != pair->observer)
-		settle(pair, answerer, flight->at);
+	if (answerer == pair->observer)
+		return;
+	settle(pair, answerer, flight->at);
+	become_aware(pair, &pair->ends[answerer], flight->at);
 }
 
 /* ---- Pairs and sessions ------------------------------------------------- */
@@ -326,9 +346,12 @@ void checker_feed(struct checker *checker,
 	pair->now++;
 	pair->time = event->time;
 	pair->observer = event->observer;
-	/* The observer has seen something: what it did before is there. */
+	/* Messages the observer shows together; then it looks again. */
 	if (event->sender != event->observer)
-		settle(pair, event->observer, pair->now - 1);
+		settle(pair, event->observer, pair->shown);
+	else if (event->kind == HDMABUF_TRACE_REQUEST ||
+		 event->kind == HDMABUF_TRACE_ANSWER)
+		pair->shown = pair->now;
 	feed(pair, event);
 }
 

@@ -109,13 +109,31 @@ static enum existence promised(const struct pair *pair,
 	return GONE;
 }
 
-static enum existence existence_to_exporting_sender(const struct pair *pair,
-						    const struct buffer *buffer)
+/* What an exporter may do only between the answer to EXPORT and UNEXPORT. */
+static bool is_of_live_buffers(uint16_t operation)
 {
-	if (buffer->state[HDMABUF_EXPORTER] != HDMABUF_BUFFER_NONE)
+	return operation == HDMABUF_OP_HAND_OFF ||
+	       operation == HDMABUF_OP_UPDATE ||
+	       operation == HDMABUF_OP_UNEXPORT;
+}
+
+static enum existence existence_to_exporting_sender(const struct pair *pair,
+						    const struct flight *flight)
+{
+	const struct buffer *buffer = flight->buffer;
+	unsigned int exporter = flight->sender;
+	unsigned int importer = other_end(exporter);
+	bool of_live_buffers = is_of_live_buffers(flight->operation);
+
+	/* That its own UNEXPORT came before is told as such. */
+	if (buffer->state[HDMABUF_EXPORTER] != HDMABUF_BUFFER_NONE ||
+	    (buffer->unexported && of_live_buffers))
 		return THERE;
-	if (buffer->refused || buffer->unexported ||
-	    must_know(pair, buffer->exporter, buffer->forgotten))
+	if ((buffer->refused && of_live_buffers) ||
+	    must_know(pair, exporter, buffer->refused, importer) ||
+	    (!buffer->mapped &&
+	     must_know(pair, exporter, buffer->retired, importer)) ||
+	    must_know(pair, exporter, buffer->forgotten, exporter))
 		return GONE;
 	return UNSURE;
 }
@@ -126,8 +144,9 @@ static enum existence existence_to_importing_sender(const struct pair *pair,
 {
 	if (buffer->state[HDMABUF_IMPORTER] != HDMABUF_BUFFER_NONE)
 		return THERE;
-	if (buffer->released || must_know(pair, sender, buffer->refused) ||
-	    must_know(pair, sender, buffer->retired))
+	if (buffer->released ||
+	    must_know(pair, sender, buffer->refused, sender) ||
+	    must_know(pair, sender, buffer->retired, sender))
 		return GONE;
 	return UNSURE;
 }
@@ -172,7 +191,7 @@ enum existence buffer_existence(const struct pair *pair,
 		return UNSURE;
 	if (side == SENDER)
 		return is_exporter(flight) ?
-			       existence_to_exporting_sender(pair, buffer) :
+			       existence_to_exporting_sender(pair, flight) :
 			       existence_to_importing_sender(pair, buffer,
 							     flight->sender);
 	return is_exporter(flight) ? existence_to_importer(flight) :
@@ -988,7 +1007,6 @@ static void wish_accepted(struct pair *pair, struct flight *flight,
 	}
 	memcpy(wish->message, flight->message, WIRE_MESSAGE_OCTETS);
 	memcpy(wish->id, id, 16);
-	wish->at = pair->now;
 	wish->next = pair->ends[end].wishes;
 	pair->ends[end].wishes = wish;
 }

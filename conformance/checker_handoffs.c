@@ -153,6 +153,7 @@ static void find_exporter_fault(const struct flight *flight,
 		      HDB_EXP_009, "buffer %s is lent", id);
 		break;
 	case HDMABUF_BUFFER_RETIRING:
+	case HDMABUF_BUFFER_NONE:
 		blame(fault, RANK_STATE, HDMABUF_STATUS_WRONG_STATE,
 		      HDB_BOTH_038, "UNEXPORT of buffer %s was sent before",
 		      id);
@@ -167,7 +168,7 @@ static void find_importer_fault(const struct pair *pair,
 	const struct buffer *buffer = flight->buffer;
 	char id[SHORT_ID];
 
-	if (must_know(pair, flight->sender, buffer->retired))
+	if (must_know(pair, flight->sender, buffer->retired, flight->sender))
 		blame(fault, RANK_STATE, HDMABUF_STATUS_WRONG_STATE,
 		      HDB_IMP_021, "UNEXPORT of buffer %s was answered before",
 		      short_id(buffer->id, id));

@@ -522,6 +522,27 @@ static void report_acceptance(struct pair *pair, unsigned int end,
 		report(pair, fault->clause, end, "%s", text);
 }
 
+/*
+ * Whether the receiver may have a reason of its own, for all that is known: its CLOSE,
+ * or its RELEASED of the buffer, is on its way, or it counts what is in flight.
+ */
+static bool may_know_better(const struct pair *pair,
+			    const struct flight *flight, const uint8_t *answer)
+{
+	switch (wire_get(answer, HEADER_STATUS)) {
+	case HDMABUF_STATUS_CLOSING:
+		return true;
+	case HDMABUF_STATUS_LIMIT:
+		return wire_get(answer, ERROR_WHERE) == HDMABUF_WHERE_NOWHERE;
+	case HDMABUF_STATUS_NO_SUCH_BUFFER:
+		return flight->buffer &&
+		       (is_exporter(flight) ||
+			buffer_existence(pair, flight, RECEIVER) == UNSURE);
+	default:
+		return false;
+	}
+}
+
 /* Something was wrong with a request, and it was refused: for the right reason? */
 static void check_reason(struct pair *pair, unsigned int end,
 			 const struct flight *flight, const uint8_t *answer,
@@ -532,12 +553,7 @@ static void check_reason(struct pair *pair, unsigned int end,
 	char text[MESSAGE_TEXT];
 
 	if (fault->doubtful || fault->referred || status == fault->status ||
-	    rank < fault->rank)
-		return;
-	/* Of its own CLOSE, or of too many requests, the answerer knows best. */
-	if (status == HDMABUF_STATUS_CLOSING ||
-	    (status == HDMABUF_STATUS_LIMIT &&
-	     wire_get(answer, ERROR_WHERE) == HDMABUF_WHERE_NOWHERE))
+	    rank < fault->rank || may_know_better(pair, flight, answer))
 		return;
 	wire_print(flight->message, false, text, sizeof(text));
 	/* With an operation that is unknown nothing else can be wrong. */

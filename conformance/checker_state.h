@@ -20,7 +20,10 @@
  *   answer that was given before a request is there before it.
  * - When the other end has answered a request that the observer sent after it saw
  *   something, the observer has looked into the rings in between: all that was sent
- *   before is there. See *settled*.
+ *   before is there.
+ *
+ * Either end may have made a request before, and shown it after, it saw or did
+ * something: what it shows, it shows together. See *settled* and *aware*.
  */
 #ifndef CONFORMANCE_CHECKER_STATE_H
 #define CONFORMANCE_CHECKER_STATE_H
@@ -145,13 +148,11 @@ struct buffer {
 /**
  * struct wish - ALLOCATE that was answered with OK
  * @next: another one
- * @at: when it was answered
  * @message: the request
  * @id: of the buffer that will come
  */
 struct wish {
 	struct wish *next;
-	uint64_t at;
 	uint8_t message[WIRE_MESSAGE_OCTETS];
 	uint8_t id[16];
 };
@@ -185,10 +186,11 @@ struct timeline {
  * @buffer: that it names, or NULL
  * @timeline: that it creates, destroys, or names as the one to signal, or NULL
  * @life: of @timeline
+ * @before: @timeline as it was, if TIMELINE_CREATE has moved it
  * @descriptor: that it brings, or NULL
  * @length: of @descriptor
  * @fresh: it has brought @buffer into being
- * @moved: it has moved the sender's state of @buffer or @timeline
+ * @moved: it has moved what its sender knows
  * @was: that state before
  * @was_held: the sender had the buffer, of right LEND
  * @reached: point of @timeline
@@ -207,6 +209,7 @@ struct flight {
 	struct buffer *buffer;
 	struct timeline *timeline;
 	uint64_t life;
+	struct timeline before;
 	uint8_t *descriptor;
 	size_t length;
 	bool fresh;
@@ -239,7 +242,10 @@ struct member {
  * @in_flight: how many these are
  * @answered: its last requests that were answered
  * @answered_at: when the youngest of its answered requests was sent
- * @settled: all requests that it sent before an answer of its own up to here are there
+ * @settled: all requests that it made before an answer of its own up to here are there
+ * @aware: what the other end did up to here it knew when it made its next request
+ * @aware_next: the same, as soon as @settled has come to @aware_from
+ * @aware_from: see @aware_next
  * @closing: when it sent CLOSE, or 0
  * @close_answered: when it answered CLOSE with OK, or 0
  * @descriptor: that its next request brings, or NULL
@@ -263,6 +269,9 @@ struct end {
 	size_t answered_next;
 	uint64_t answered_at;
 	uint64_t settled;
+	uint64_t aware;
+	uint64_t aware_next;
+	uint64_t aware_from;
 	uint64_t closing;
 	uint64_t close_answered;
 	uint8_t *descriptor;
@@ -315,6 +324,7 @@ struct doubt {
  * @observer: who has recorded what is judged
  * @now: number of the event that is judged, from 1
  * @time: of it
+ * @shown: number of the last event that was a message of the observer
  * @blind: no memory, or far too many requests: nothing more is judged
  * @records: by end
  * @channel: of this session
@@ -332,6 +342,7 @@ struct pair {
 	unsigned int observer;
 	uint64_t now;
 	uint64_t time;
+	uint64_t shown;
 	bool blind;
 	struct record records[ENDS];
 	struct channel_page channel;
@@ -395,8 +406,12 @@ __attribute__((format(printf, 4, 5))) void report(struct pair *pair,
 						  enum clause clause,
 						  unsigned int offender,
 						  const char *format, ...);
-/* Whether @end must have known, when it did what is judged, what it did at @at. */
-bool must_know(const struct pair *pair, unsigned int end, uint64_t at);
+/*
+ * Whether @end must have known, when it made the request that is judged, what @by did
+ * at @at, which is 0 if it was never done.
+ */
+bool must_know(const struct pair *pair, unsigned int end, uint64_t at,
+	       unsigned int by);
 void doubt(struct pair *pair, enum clause clause, unsigned int end,
 	   const struct buffer *buffer, const char *text);
 /* The other end has answered: what it sent before the request was, is there. */

@@ -2108,16 +2108,6 @@ TALK(wishes_for_pictures)
 	only(talk, HDB_EXP_017, FRONT);
 }
 
-TALK(promises_are_kept)
-{
-	connect_ends(talk);
-	promise(talk, wish(talk, WITH({ ALLOCATE_SIZE, 4096 })), 1);
-	settle(talk);
-	nothing(talk);
-	say_close(talk, FRONT);
-	only(talk, HDB_EXP_017, FRONT);
-}
-
 /* ---- Timelines ---------------------------------------------------------- */
 
 TALK(timelines_have_cells)
@@ -2542,7 +2532,6 @@ int main(void)
 		cmocka_unit_test(wishes_make_sense),
 		cmocka_unit_test(wishes_are_fulfilled),
 		cmocka_unit_test(wishes_for_pictures),
-		cmocka_unit_test(promises_are_kept),
 		cmocka_unit_test(timelines_have_cells),
 		cmocka_unit_test(timelines_without_pages),
 		cmocka_unit_test(timelines_come_and_go),

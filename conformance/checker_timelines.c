@@ -131,7 +131,7 @@ static void find_create_fault(struct pair *pair, const struct flight *flight,
 /*
  * To its creator, a timeline is there when TIMELINE_CREATE is sent, and gone when
  * TIMELINE_DESTROY is: the table wants it to wait for the answer in between, but no
- * clause does.
+ * clause does. To the other end, all is as it has answered.
  */
 static void create_sent(struct pair *pair, struct flight *flight)
 {
@@ -139,14 +139,14 @@ static void create_sent(struct pair *pair, struct flight *flight)
 	uint64_t signaller = wire_get(flight->message, TIMELINE_SIGNALLER);
 	struct timeline *timeline;
 
-	if (number >= TIMELINES ||
-	    timeline_find(pair, flight->sender, number, SENDER))
+	if (number >= TIMELINES)
 		return;
 	timeline = timeline_make(pair, flight->sender, (uint32_t)number);
-	if (!timeline)
-		return;
 	flight->timeline = timeline;
-	flight->was = timeline->state[HDMABUF_TIMELINE_CREATOR];
+	if (!timeline || is_there(timeline, SENDER))
+		return;
+	flight->moved = true;
+	flight->before = *timeline;
 	flight->life = ++timeline->life;
 	timeline->state[HDMABUF_TIMELINE_CREATOR] = HDMABUF_TIMELINE_OPENING;
 	timeline->signaller = signaller == HDMABUF_SIGNALLER_CREATOR ?
@@ -156,32 +156,45 @@ static void create_sent(struct pair *pair, struct flight *flight)
 	timeline->named = timeline->reached;
 }
 
-static bool is_latest(const struct flight *flight)
+/* When nothing of it is on its way any more, both ends know the same. */
+static void agree(const struct pair *pair, const struct flight *flight)
 {
-	return flight->timeline && flight->life == flight->timeline->life;
+	const struct flight *other = pair->ends[flight->sender].flights;
+	struct timeline *timeline = flight->timeline;
+
+	for (; other; other = other->next)
+		if (other->timeline == timeline &&
+		    other->operation != HDMABUF_OP_HAND_OFF)
+			return;
+	timeline->state[HDMABUF_TIMELINE_CREATOR] =
+		timeline->state[HDMABUF_TIMELINE_PEER];
 }
 
 static void create_accepted(struct pair *pair, struct flight *flight,
 			    const uint8_t *answer)
 {
-	(void)pair;
 	(void)answer;
 	if (!flight->timeline)
 		return;
 	move(flight->timeline, HDMABUF_TIMELINE_PEER, HDMABUF_TIMELINE_CREATE);
-	if (is_latest(flight))
-		move(flight->timeline, HDMABUF_TIMELINE_CREATOR,
-		     HDMABUF_TIMELINE_ACCEPTED);
+	agree(pair, flight);
 }
 
 static void create_refused(struct pair *pair, struct flight *flight,
 			   const uint8_t *answer)
 {
-	(void)pair;
+	struct timeline *timeline = flight->timeline;
+	int peer;
+
 	(void)answer;
-	if (is_latest(flight))
-		move(flight->timeline, HDMABUF_TIMELINE_CREATOR,
-		     HDMABUF_TIMELINE_REFUSED);
+	if (!timeline)
+		return;
+	if (flight->moved && flight->life == timeline->life) {
+		peer = timeline->state[HDMABUF_TIMELINE_PEER];
+		*timeline = flight->before;
+		timeline->state[HDMABUF_TIMELINE_PEER] = peer;
+	}
+	agree(pair, flight);
 }
 
 /* ---- TIMELINE_DESTROY --------------------------------------------------- */
@@ -198,36 +211,30 @@ static void find_destroy_fault(struct pair *pair, const struct flight *flight,
 static void destroy_sent(struct pair *pair, struct flight *flight)
 {
 	struct timeline *timeline =
-		timeline_find(pair, flight->sender, number_of(flight), SENDER);
+		timeline_place(pair, flight->sender, number_of(flight));
 
-	if (!timeline)
-		return;
 	flight->timeline = timeline;
-	flight->life = timeline->life;
-	flight->was = timeline->state[HDMABUF_TIMELINE_CREATOR];
-	timeline->state[HDMABUF_TIMELINE_CREATOR] = HDMABUF_TIMELINE_ENDING;
+	if (timeline && is_there(timeline, SENDER))
+		timeline->state[HDMABUF_TIMELINE_CREATOR] =
+			HDMABUF_TIMELINE_ENDING;
 }
 
 static void destroy_accepted(struct pair *pair, struct flight *flight,
 			     const uint8_t *answer)
 {
-	(void)pair;
 	(void)answer;
 	if (!flight->timeline)
 		return;
 	move(flight->timeline, HDMABUF_TIMELINE_PEER, HDMABUF_TIMELINE_DESTROY);
-	if (is_latest(flight))
-		move(flight->timeline, HDMABUF_TIMELINE_CREATOR,
-		     HDMABUF_TIMELINE_DESTROYED);
+	agree(pair, flight);
 }
 
 static void destroy_refused(struct pair *pair, struct flight *flight,
 			    const uint8_t *answer)
 {
-	(void)pair;
 	(void)answer;
-	if (is_latest(flight))
-		flight->timeline->state[HDMABUF_TIMELINE_CREATOR] = flight->was;
+	if (flight->timeline)
+		agree(pair, flight);
 }
 
 /* ---- Points ------------------------------------------------------------- */
