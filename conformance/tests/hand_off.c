@@ -724,6 +724,28 @@ static void wait_ends_with_unexport(struct test *test)
 	      "the buffer was unexported while a hand-off waited, and is mapped afterwards");
 }
 
+/* It is over with the wait though the buffer stays mapped for a while. */
+static void wait_ends_with_unexport_of_mapped(struct test *test)
+{
+	struct end *end = test_connect(test);
+	struct buffer buffer;
+	message_t answer;
+	char name[33];
+
+	buffer_share(end, &buffer, NULL);
+	open_timelines(end);
+	control(test, "map %s", buffer_name(&buffer, name));
+	control(test, "keep on");
+	waiting(&buffer, 1, 1);
+	if (buffer_unexport(&buffer, 1000, answer) != HDMABUF_STATUS_OK ||
+	    !wire_get(answer, UNEXPORT_ANSWER_MAPPED))
+		inconclusive(test, "the IUT does not keep a mapped buffer");
+	check_not_read(&buffer, 1, 1, "the buffer was unexported");
+	control(test, "release %s", name);
+	check(test, HDB_BOTH_065, await_released(&buffer),
+	      "the hand-off is over, and the buffer is not released");
+}
+
 /* A buffer that stays mapped is not handed back any more. */
 static void nothing_after_unexport(struct test *test)
 {
@@ -1405,6 +1427,9 @@ static const struct test_case cases[] = {
 	TEST(wait_ends_with_unexport,
 	     "A hand-off that waits when its buffer is unexported is signalled, and not carried out",
 	     OF_BOTH, OPTION_IMPORT, HDB_BOTH_065, HDB_IMP_021),
+	TEST(wait_ends_with_unexport_of_mapped,
+	     "A hand-off that waits is over with UNEXPORT though the buffer stays mapped",
+	     OF_BOTH, OPTION_IMPORT | OPTION_CONTROL, HDB_BOTH_065),
 	TEST(hand_offs_are_bounded, "Hand-offs that wait are noted to a bound",
 	     OF_BOTH, OPTION_IMPORT, HDB_BOTH_067),
 	TEST(groups_wait_for_the_last,
