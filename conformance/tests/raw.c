@@ -72,6 +72,16 @@ void settle(struct end *end)
 		test_wait(end->test, deadline);
 }
 
+bool is_notified(struct end *end, unsigned int before, bool expected)
+{
+	uint64_t deadline = expected ? test_deadline(end->test) :
+				       test_deadline_in(30);
+
+	while (end->notified == before && test_wait(end->test, deadline))
+		;
+	return end->notified != before;
+}
+
 /* ---- processes ---------------------------------------------------------- */
 
 pid_t spoil(struct test *test, void (*work)(void *context), void *context)

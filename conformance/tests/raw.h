@@ -28,6 +28,9 @@ bool await_word(struct end *end, const uint8_t *at, unsigned int place,
 /* Waits until the IUT has nothing more to do for this end. */
 void settle(struct end *end);
 
+/* Whether a notification comes after @before of them; a short time if none should. */
+bool is_notified(struct end *end, unsigned int before, bool expected);
+
 /* ---- processes ---------------------------------------------------------- */
 
 /* Does @work in a process of its own, until it returns or spoil_end() ends it. */

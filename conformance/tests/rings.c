@@ -937,17 +937,6 @@ static void others_are_served(struct test *test)
 
 /* ---- notification -------------------------------------------------------- */
 
-/* Whether a notification comes, or none does. */
-static bool is_notified(struct end *end, unsigned int before, bool expected)
-{
-	uint64_t deadline = expected ? test_deadline(end->test) :
-				       test_deadline_in(30);
-
-	while (end->notified == before && test_wait(end->test, deadline))
-		;
-	return end->notified != before;
-}
-
 /**
  * struct crossing - an index that moves, and the event
  * @count: by how much the index moves

@@ -20,6 +20,7 @@
 	G(directories) \
 	G(export) \
 	G(hand_off) \
+	G(timelines) \
 	G(local) \
 	G(local_memory) \
 	G(local_leaving)
