@@ -687,6 +687,33 @@ static void wait_ends_with_error(struct test *test)
 	check_not_read(&buffer, 2, 2, "the wait timeline had failed before");
 }
 
+/* The application is told the status that the timeline has failed with. */
+static void wait_ends_with_its_status(struct test *test)
+{
+	static const uint16_t statuses[] = { HDMABUF_STATUS_DENIED,
+					     HDMABUF_STATUS_TIMED_OUT,
+					     HDMABUF_STATUS_FAILED };
+	struct end *end = test_connect(test);
+	struct buffer buffer;
+
+	buffer_share(end, &buffer, NULL);
+	open_timeline(end, SIGNAL, HDMABUF_SIGNALLER_PEER, 0);
+	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+		char expected[16];
+		const char *seen;
+
+		open_timeline(end, WAIT, HDMABUF_SIGNALLER_CREATOR, 0);
+		waiting(&buffer, i + 1, i + 1);
+		end_fail_timeline(end, end->role, WAIT, statuses[i]);
+		seen = await_turn(&buffer, i + 1);
+		snprintf(expected, sizeof(expected), "status=%u", statuses[i]);
+		check(test, HDB_BOTH_060, seen && !strcmp(seen, expected),
+		      "the wait timeline has failed with %u, and the IUT tells of the hand-off '%s'",
+		      statuses[i], seen ? seen : "nothing");
+		close_timeline(end, WAIT);
+	}
+}
+
 static void wait_ends_with_the_timeline(struct test *test)
 {
 	struct end *end = test_connect(test);
@@ -1421,6 +1448,10 @@ static const struct test_case cases[] = {
 	TEST(wait_ends_with_error,
 	     "A hand-off whose wait ends with an error is signalled, and not carried out",
 	     OF_BOTH, OPTION_IMPORT, HDB_BOTH_065),
+	TEST(wait_ends_with_its_status,
+	     "A hand-off whose wait timeline has failed ends with the same status",
+	     OF_BOTH, OPTION_IMPORT | OPTION_CONTROL | OPTION_EVENTS,
+	     HDB_BOTH_060),
 	TEST(wait_ends_with_the_timeline,
 	     "A hand-off whose wait timeline is destroyed is signalled, and not carried out",
 	     OF_BOTH, OPTION_IMPORT, HDB_BOTH_065),
