@@ -66,6 +66,17 @@ uint64_t spoil_field(const struct end *end, void *structure,
 	return wire_get(structure, spoilt->place);
 }
 
+void check_blame(struct test *test, const uint8_t *answer,
+		 const struct spoilt *spoilt, uint64_t value, const char *what)
+{
+	if (spoilt->also &&
+	    wire_get(answer, ERROR_OFFSET) == wire_offset(spoilt->also))
+		return;
+	check_where(test, answer, HDMABUF_WHERE_DESCRIPTOR,
+		    wire_offset(spoilt->place), what);
+	check_value(test, answer, value, what);
+}
+
 /* ---- buffers of the suite ----------------------------------------------- */
 
 /* What an answer to QUERY and a descriptor have in common. */

@@ -53,6 +53,10 @@ struct spoilt {
 uint64_t spoil_field(const struct end *end, void *structure,
 		     const struct spoilt *spoilt);
 
+/* HDB-BOTH-039: the answer blames that field of a descriptor, and its value. */
+void check_blame(struct test *test, const uint8_t *answer,
+		 const struct spoilt *spoilt, uint64_t value, const char *what);
+
 /* ---- buffers of the suite ----------------------------------------------- */
 
 /* QUERY tells what @descriptor says. The state that it tells. */

@@ -165,18 +165,6 @@ static bool refuse(struct buffer *buffer, message_t message,
 	return right;
 }
 
-static void check_blame(struct test *test, const uint8_t *answer,
-			const struct spoilt *spoilt, uint64_t value,
-			const char *what)
-{
-	if (spoilt->also &&
-	    wire_get(answer, ERROR_OFFSET) == wire_offset(spoilt->also))
-		return;
-	check_where(test, answer, HDMABUF_WHERE_DESCRIPTOR,
-		    wire_offset(spoilt->place), what);
-	check_value(test, answer, value, what);
-}
-
 static void refuse_field(struct buffer *buffer, const struct spoilt *spoilt)
 {
 	struct test *test = buffer->end->test;

@@ -19,6 +19,7 @@
 	G(import) \
 	G(directories) \
 	G(export) \
+	G(update) \
 	G(hand_off) \
 	G(timelines) \
 	G(local) \
