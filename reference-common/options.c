@@ -22,6 +22,7 @@ enum key {
 	KEY_VERSION = 'V',
 	KEY_PLATFORM = 0x100,
 	KEY_CONTROL,
+	KEY_RECORD,
 	KEY_EXPORT_FROM,
 	KEY_ONCE,
 	KEY_VERIFY,
@@ -46,7 +47,11 @@ static const struct argp_option argp_options[] = {
 	{ "control", KEY_CONTROL, NULL, 0,
 	  "Share no pictures, but do what is told on standard input and tell "
 	  "what happens on standard output, for hdmabuf-conformance; see "
-	  "docs/control.rst. Goes with --platform and --verbose only",
+	  "docs/control.rst. Goes with --platform, --record and --verbose only",
+	  0 },
+	{ "record", KEY_RECORD, "FILE", 0,
+	  "Keep what both ends say to each other in FILE, a trace that "
+	  "Wireshark opens and hdmabuf-conformance --trace judges",
 	  0 },
 	{ "export-from", KEY_EXPORT_FROM, "END", 0,
 	  "Which end shares pictures: frontend (the default) or backend; to be "
@@ -352,6 +357,9 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_CONTROL:
 		options->control = true;
+		return 0;
+	case KEY_RECORD:
+		options->record = argument;
 		return 0;
 	case KEY_EXPORT_FROM:
 		parsing->of_pictures = "--export-from";

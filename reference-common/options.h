@@ -18,7 +18,8 @@
  * @program: its name
  * @platform: where to find the other end, as "local:PATH"
  * @control: this end does what it is told on standard input; what follows but
- *	for @verbose does not count
+ *	for @record and @verbose does not count
+ * @record: trace file to write, or NULL
  * @exports: this end shares pictures; else it shows them
  * @once: exit when the first session is over
  * @verify: compute the CRC of all pixels
@@ -39,6 +40,7 @@ struct options {
 	const char *program;
 	const char *platform;
 	bool control;
+	const char *record;
 	bool exports;
 	bool once;
 	bool verify;

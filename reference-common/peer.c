@@ -75,6 +75,19 @@ static void on_log(void *user, enum hdmabuf_log_level level, const char *line)
 		peer_note(peer, "%s", line);
 }
 
+/* A trace that has a hole in it is none: the first failure is the last. */
+static void on_trace(void *user, const struct hdmabuf_trace_event *event)
+{
+	struct peer *peer = user;
+	struct failure failure;
+
+	if (!peer->record || !record_add(peer->record, event, &failure))
+		return;
+	peer_fail(peer, EX_IOERR, "%s; nothing more is recorded", failure.text);
+	record_close(peer->record);
+	peer->record = NULL;
+}
+
 /* ---- Sessions and frames ------------------------------------------------ */
 
 bool peer_joined(struct peer *peer, struct hdmabuf_session *session)
@@ -251,6 +264,8 @@ static int open_endpoint(struct peer *peer, const struct hdmabuf_config *config)
 	int error;
 
 	callbacks.log = on_log;
+	if (peer->record)
+		callbacks.trace = on_trace;
 	error = hdmabuf_endpoint_open(options->platform, options->role, config,
 				      &callbacks, peer, &peer->endpoint, why,
 				      sizeof(why));
@@ -288,6 +303,18 @@ static void run_endpoint(struct peer *peer, const struct hdmabuf_config *config)
 	signals_close(peer->signals);
 }
 
+static bool open_record(struct peer *peer)
+{
+	struct failure failure;
+
+	if (!peer->options->record)
+		return true;
+	peer->record = record_open(peer->options->record, &failure);
+	if (!peer->record)
+		peer_fail(peer, EX_CANTCREAT, "%s", failure.text);
+	return peer->record;
+}
+
 static const struct part *choose_part(const struct options *options)
 {
 	if (options->control)
@@ -306,11 +333,16 @@ int peer_run(const struct options *options)
 
 	configure(&config, options);
 	progress_start(&peer.progress, stderr, progress_now());
+	if (!open_record(&peer))
+		return peer.status;
 	status = peer.part->open(&peer, &config);
+	if (!status) {
+		run_endpoint(&peer, &config);
+		peer.part->close(&peer);
+	}
+	record_close(peer.record);
 	if (status)
 		return status;
-	run_endpoint(&peer, &config);
-	peer.part->close(&peer);
 	if (peer.endpoint && !options->control)
 		print_summary(&peer);
 	return peer.status;

@@ -10,6 +10,7 @@
 
 #include "reference-common/options.h"
 #include "reference-common/progress.h"
+#include "reference-common/record.h"
 
 #include <hdmabuf/session.h>
 
@@ -71,6 +72,7 @@ struct tally {
  * @part: what it does
  * @context: the part's own
  * @endpoint: where it speaks the protocol
+ * @record: where the trace goes, or NULL
  * @signals: see signals_open()
  * @progress: the moving line
  * @expected: frames there will be, 0 if that is not known
@@ -88,6 +90,7 @@ struct peer {
 	const struct part *part;
 	void *context;
 	struct hdmabuf_endpoint *endpoint;
+	struct record *record;
 	int signals;
 	struct progress progress;
 	uint64_t expected;

@@ -330,7 +330,7 @@ def needs(world, *arguments):
 def help_and_version(world):
     for end in ENDS:
         text = world.run(end, "--help").ends().stdout().decode()
-        for word in ("--platform", "--source", "--sink", "--control", "HDMABUF_ENDPOINT",
+        for word in ("--platform", "--source", "--sink", "--control", "--record", "HDMABUF_ENDPOINT",
                      "Exit status", "66", "75"):
             check(word in text, word, "is not in the help of", end)
         check(text.startswith(f"Usage: hdmabuf-{end}"), text[:40])
@@ -381,6 +381,42 @@ def place_is_taken_from_the_environment(world):
     # What is given goes before it.
     elsewhere = "local:" + world.path("nowhere/socket")
     world.run("backend", "--platform", elsewhere, "--control", env=env).ends(EX_UNAVAILABLE)
+
+
+def judged(world, name):
+    """How many events a trace has, in which no clause is broken."""
+    program = world.run("conformance", "--trace", world.path(name)).ends()
+    words = program.stdout().decode().split()
+    equal(words[1:], ["events:", "0", "failures,", "0", "warnings"], "what was found in", name)
+    return int(words[0])
+
+
+def both_ends_are_recorded(world):
+    for exporter in ENDS:
+        both = ("--export-from", exporter, "--once", "--record")
+        sharing = world.peer(exporter, *both, world.path("sharing.pcapng"), "--source",
+                             "pattern:64x32", "--frames", "20")
+        showing = world.peer(other(exporter), *both, world.path("showing.pcapng"), "--sink", "null")
+        sharing.ends()
+        showing.ends()
+        # At least HELLO, three buffers, a timeline, and twenty hand-offs, with their answers.
+        for name in "sharing.pcapng", "showing.pcapng":
+            check(judged(world, name) > 2 * (1 + 3 + 1 + 20), name)
+    # A trace is in order whenever its program is killed.
+    backend = world.backend("--sink", "null", "--record", world.path("killed.pcapng"))
+    world.frontend("--once", "--frames", "2").ends()
+    backend.kill()
+    check(judged(world, "killed.pcapng") > 10, "killed")
+
+
+def record_that_cannot_be_written(world):
+    program = world.backend("--record", world.path("nowhere/x")).ends(EX_CANTCREAT)
+    equal(program.stderr().count("\n"), 1, "lines")
+    check("nowhere/x" in program.stderr(), program.stderr())
+    if not os.path.exists("/dev/full"):
+        raise Skip("there is no /dev/full")
+    program = world.backend("--record", "/dev/full").ends(EX_CANTCREAT)
+    check("/dev/full" in program.stderr(), program.stderr())
 
 
 def both_ends_see_the_same(world):
@@ -933,7 +969,7 @@ def nothing_is_left(world):
 
 TESTS = [
     help_and_version, wrong_usage_is_told_in_one_line, place_is_taken_from_the_environment,
-    both_ends_see_the_same,
+    both_ends_are_recorded, record_that_cannot_be_written, both_ends_see_the_same,
     each_frame_has_its_crc, summary_is_one_line, buffers_and_directories, kinds_of_memory,
     png_pixel_for_pixel, png_one_file_a_frame, y4m_octet_for_octet, y4m_words_of_frames_travel,
     y4m_from_pipe_to_pipe, either_may_be_first, backend_serves_one_after_the_other,
