@@ -181,6 +181,8 @@ class ControlPeer(Peer):
             self.epoll.register(0, select.EPOLLIN)
         except PermissionError:                     # a file, which is always ready
             self._plain = True
+        except OSError:                             # none at all
+            self._ended = True
 
     # -- lines
 
