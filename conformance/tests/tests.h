@@ -8,7 +8,6 @@
 /* clang-format off */
 #define TEST_GROUPS(G) \
 	G(session) \
-	G(platform) \
 	G(record) \
 	G(channel_page) \
 	G(rings) \
@@ -21,7 +20,9 @@
 	G(export) \
 	G(update) \
 	G(hand_off) \
+	G(release) \
 	G(timelines) \
+	G(platform) \
 	G(local) \
 	G(local_memory) \
 	G(local_leaving)
