@@ -564,10 +564,10 @@ static void buffers_are_granted(struct test *test)
 		for (size_t i = 0; i < COUNT_OF(exports); i++)
 			end_map_buffer(end, take_export(end, exports[i]),
 				       HDMABUF_RIGHTS_READ_ONLY);
+		raw_check_grants(raw);
 		for (size_t i = COUNT_OF(exports); i > 0; i--)
 			unexport(test, exports[i - 1]);
 	}
-	raw_check_grants(raw);
 	raw_check_revokes(raw);
 }
 

@@ -193,6 +193,56 @@ bool raw_send_grant(struct raw *raw, uint32_t first, uint32_t count, int fd)
 	return raw_send_packet(raw, packet, fd);
 }
 
+/**
+ * struct pair - GRANT and REVOKE, ready to be sent
+ * @packets: both
+ * @parts: where they are
+ * @control: the descriptor of GRANT
+ * @messages: to be sent
+ */
+struct pair {
+	packet_t packets[2];
+	struct iovec parts[2];
+	union {
+		struct cmsghdr align;
+		uint8_t space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct mmsghdr messages[2];
+};
+
+static void make_pair(struct pair *pair, uint32_t first, uint32_t count, int fd)
+{
+	memset(pair, 0, sizeof(*pair));
+	packet_of_references(pair->packets[0], HDMABUF_LOCAL_GRANT, first,
+			     count);
+	packet_of_references(pair->packets[1], HDMABUF_LOCAL_REVOKE, first,
+			     count);
+	pair->control.align.cmsg_level = SOL_SOCKET;
+	pair->control.align.cmsg_type = SCM_RIGHTS;
+	pair->control.align.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&pair->control.align), &fd, sizeof(fd));
+	for (size_t i = 0; i < 2; i++) {
+		pair->parts[i] =
+			(struct iovec){ pair->packets[i], PACKET_OCTETS };
+		pair->messages[i].msg_hdr.msg_iov = &pair->parts[i];
+		pair->messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	pair->messages[0].msg_hdr.msg_control = &pair->control;
+	pair->messages[0].msg_hdr.msg_controllen = sizeof(pair->control);
+}
+
+void raw_send_pairs(struct raw *raw, uint32_t first, uint32_t count, int fd,
+		    unsigned int times)
+{
+	struct pair pair;
+
+	make_pair(&pair, first, count, fd);
+	for (unsigned int i = 0; i < times; i++)
+		if (sendmmsg(raw->socket, pair.messages, 2, MSG_NOSIGNAL) != 2)
+			inconclusive(raw->end->test,
+				     "the IUT does not take its packets");
+}
+
 static void make_attach(packet_t packet)
 {
 	packet_init(packet, HDMABUF_LOCAL_ATTACH);

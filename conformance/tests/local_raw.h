@@ -214,6 +214,9 @@ bool raw_send_references(struct raw *raw, uint32_t type, uint32_t first,
 			 uint32_t count);
 /* GRANT of the first pages behind a descriptor, READ_WRITE. */
 bool raw_send_grant(struct raw *raw, uint32_t first, uint32_t count, int fd);
+/* GRANT and REVOKE, so many times, faster than an IUT can handle them. */
+void raw_send_pairs(struct raw *raw, uint32_t first, uint32_t count, int fd,
+		    unsigned int times);
 /* ATTACH with the right values and an eventfd, or another descriptor. */
 void raw_send_attach(struct raw *raw, int fd);
 bool raw_send_leave(struct raw *raw);

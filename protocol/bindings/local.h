@@ -265,7 +265,7 @@ enum hdmabuf_local_type {
  * @version: in ATTACH the version of the binding, else 0
  * @page_shift: in ATTACH binary logarithm of the page size, else 0
  * @first: in GRANT, REVOKE and REVOKED the first reference, else 0
- * @count: in GRANT, REVOKE and REVOKED how many references, else 0
+ * @count: in GRANT, REVOKE and REVOKED how many references, at least 1, else 0
  * @offset: in GRANT of the first page in the memory, a multiple of the page
  *	size, else 0
  * @rights: in GRANT &enum hdmabuf_rights, READ_ONLY or READ_WRITE, else 0
