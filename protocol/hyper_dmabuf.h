@@ -1905,9 +1905,9 @@ struct hdmabuf_extents_page {
  * waiting for the rest.
  *
  * A hand-off that is refused is not part of the group.  If it came with the
- * flag MORE, the rest is still due; if without, the group ends with those that
- * came before.  A fourth with the flag MORE is refused with
- * ``HDMABUF_STATUS_INVALID``.
+ * flag MORE, the rest is due as it was before, so of a group of which none was
+ * taken yet nothing is; if without, the group ends with those that came before.
+ * A fourth with the flag MORE is refused with ``HDMABUF_STATUS_INVALID``.
  *
  * Lending
  * -------

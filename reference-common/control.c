@@ -213,6 +213,9 @@ static uint16_t describe_wish(const struct hdmabuf_allocate_body *wish,
 	};
 	if (!wish->width)
 		return HDMABUF_STATUS_OK;
+	/* HDB-BOTH-062 */
+	if (picture_overflows(wish->fourcc, wish->width, wish->height))
+		return HDMABUF_STATUS_INVALID;
 	if (wish->modifier ||
 	    picture_format_init(&format, wish->fourcc, wish->width,
 				wish->height, &failure) ||

@@ -104,6 +104,18 @@ int picture_format_init(struct picture_format *format, uint32_t fourcc,
 	return 0;
 }
 
+/* The other planes have no more pixels, and each of them one octet. */
+bool picture_overflows(uint32_t fourcc, uint32_t width, uint32_t height)
+{
+	const struct layout *layout = find_layout(fourcc);
+	uint64_t pixels = (uint64_t)width * height;
+
+	if (!layout)
+		return false;
+	return pixels >
+	       UINT64_MAX / (layout->pixel_octets + layout->planes - 1u);
+}
+
 int picture_plane_check(const struct picture_plane *plane, unsigned int number,
 			uint64_t octets, struct failure *failure)
 {

@@ -74,6 +74,16 @@ struct picture_format {
 };
 
 /**
+ * picture_overflows() - whether the octets of a picture do not fit 64 bits
+ * @fourcc: any
+ * @width: pixels
+ * @height: pixels
+ *
+ * Return: true for a format that is known, and so many pixels
+ */
+bool picture_overflows(uint32_t fourcc, uint32_t width, uint32_t height);
+
+/**
  * picture_format_init() - lay a picture out
  * @format: filled in
  * @fourcc: one of the codes above

@@ -117,6 +117,19 @@ static void impossible_pictures_are_refused(void **state)
 	}
 }
 
+static void octets_beyond_64_bits_are_seen(void **state)
+{
+	(void)state;
+	assert_true(
+		picture_overflows(PICTURE_XRGB8888, UINT32_MAX, UINT32_MAX));
+	assert_true(picture_overflows(PICTURE_XRGB8888, 1u << 31, 1u << 31));
+	assert_false(
+		picture_overflows(PICTURE_XRGB8888, 1u << 31, (1u << 31) - 1));
+	assert_false(picture_overflows(PICTURE_R8, UINT32_MAX, UINT32_MAX));
+	assert_true(picture_overflows(PICTURE_YUV444, UINT32_MAX, UINT32_MAX));
+	assert_false(picture_overflows(0, UINT32_MAX, UINT32_MAX));
+}
+
 static void a_layout_of_anothers_is_taken_over(void **state)
 {
 	struct picture_format format = {
@@ -409,6 +422,7 @@ int main(void)
 		cmocka_unit_test(layout_of_odd_planes_is_rounded_up),
 		cmocka_unit_test(largest_picture),
 		cmocka_unit_test(impossible_pictures_are_refused),
+		cmocka_unit_test(octets_beyond_64_bits_are_seen),
 		cmocka_unit_test(a_layout_of_anothers_is_taken_over),
 		cmocka_unit_test(lying_layouts_are_refused),
 		cmocka_unit_test(private_text_is_checked),

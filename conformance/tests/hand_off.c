@@ -1038,6 +1038,29 @@ static void groups_with_refusals(struct test *test)
 	check_done(group, 4, "a hand-off that forms no group has come");
 }
 
+/* A group of which none was taken is none. */
+static void groups_that_do_not_begin(struct test *test)
+{
+	struct group *group = make_group(test);
+	const struct hand_off wrongs[] = {
+		{ .wait_point = 1, .flags = MORE },
+		{ .flags = MORE | 2 },
+		{ .wait = ON(9), .flags = MORE },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(wrongs); i++) {
+		hand(&group->buffers[0], wrongs[i]);
+		check(test, HDB_BOTH_037, end_sanity(group->end),
+		      "the first of a group was refused, and other requests are refused as well");
+		hand(&group->buffers[0], wrongs[i]);
+		check_status(test, HDB_BOTH_048,
+			     hand_member(group, 1, i + 1, 0), HDMABUF_STATUS_OK,
+			     "the last of a group whose first was refused");
+		check_done(group, i + 1,
+			   "of a group, all but the last were refused");
+	}
+}
+
 /* One of its members waits; what has no wait point waits with it, or not. */
 static void groups_with_waits(struct test *test)
 {
@@ -1480,6 +1503,9 @@ static const struct test_case cases[] = {
 	     "A hand-off that is refused is no part of a group, but may end it",
 	     OF_BOTH, OPTION_IMPORT | OPTION_GROUP, HDB_BOTH_038, HDB_BOTH_048,
 	     HDB_BOTH_050),
+	TEST(groups_that_do_not_begin,
+	     "A group whose first hand-off is refused has not begun", OF_BOTH,
+	     OPTION_IMPORT | OPTION_GROUP, HDB_BOTH_037, HDB_BOTH_048),
 	TEST(groups_of_the_iut, "Nothing else is sent within a group", OF_BOTH,
 	     OPTION_GROUP | OPTION_CONTROL, HDB_BOTH_049),
 	TEST(only_hand_offs_in_a_group,

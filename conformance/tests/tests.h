@@ -17,12 +17,13 @@
 	G(faults) \
 	G(import) \
 	G(directories) \
+	G(platform) \
 	G(export) \
 	G(update) \
-	G(hand_off) \
 	G(release) \
+	G(hand_off) \
 	G(timelines) \
-	G(platform) \
+	G(hostile) \
 	G(local) \
 	G(local_memory) \
 	G(local_leaving)

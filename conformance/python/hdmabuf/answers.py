@@ -69,10 +69,8 @@ class Answers:
         except Refusal:
             if op == Op.HELLO:
                 self.failed = True
-            elif op == Op.HAND_OFF:                 # the rest is due all the same
-                self._group_due = bool(HAND_OFF.unpack(body)[5] & MORE)
-                if not self._group_due:
-                    self._begin_turn()
+            elif op == Op.HAND_OFF and not HAND_OFF.unpack(body)[5] & MORE:
+                self._begin_turn()                  # the group ends with those before
             raise
 
     def _on_hello(self, body: bytes, faults: Faults) -> bytes:
