@@ -55,8 +55,10 @@ void wire_put(void *structure, unsigned int place, uint64_t number)
 {
 	uint8_t *octets = (uint8_t *)structure + wire_offset(place);
 
-	for (size_t i = 0; i < wire_octets(place); i++)
-		octets[i] = (uint8_t)(number >> 8 * i);
+	for (size_t i = 0; i < wire_octets(place); i++) {
+		octets[i] = (uint8_t)number;
+		number >>= 8;
+	}
 }
 
 bool wire_is_zero(const void *octets, size_t count)

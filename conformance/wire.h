@@ -269,7 +269,7 @@ static inline size_t wire_octets(unsigned int place)
 	return place & 0xff;
 }
 
-/* The number, of 2, 4 or 8 octets, at @place of @structure. */
+/* The number at @place of @structure; of a place that is wider, 64 bits of it. */
 uint64_t wire_get(const void *structure, unsigned int place);
 void wire_put(void *structure, unsigned int place, uint64_t number);
 bool wire_is_zero(const void *octets, size_t count);
