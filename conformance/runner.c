@@ -397,11 +397,15 @@ static int begin(struct runner *runner, struct worker *worker, size_t number)
 static void check_clauses(struct worker *worker,
 			  const struct test_case *test_case)
 {
+	static const char nothing[] = "the test checks nothing";
 	char text[160];
 
 	if (worker->result.verdict != VERDICT_SKIP || worker->result.reason ||
 	    !worker->done)
 		return;
+	if (!test_case->clause_count)
+		add_reason(&worker->result, VERDICT_ERROR, nothing,
+			   strlen(nothing));
 	for (size_t i = 0; i < test_case->clause_count; i++) {
 		enum clause clause = test_case->clauses[i];
 

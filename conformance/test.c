@@ -169,8 +169,19 @@ bool check_status(struct test *test, enum clause clause, uint16_t seen,
 		     wire_status_name(expected), wire_status_name(seen), seen);
 }
 
+/* It may do so at any time, and is not there any more then. */
+static bool says_not_implemented(const struct test *test)
+{
+	return test->iut->ended && WIFEXITED(test->iut->status) &&
+	       WEXITSTATUS(test->iut->status) == EXIT_NOT_IMPLEMENTED;
+}
+
 void test_end(struct test *test, enum verdict verdict, const char *reason)
 {
+	if (verdict == VERDICT_INCONCLUSIVE && says_not_implemented(test)) {
+		verdict = VERDICT_SKIP;
+		reason = "the IUT says: not implemented";
+	}
 	tell(test, STREAM_REASON, verdict, CLAUSE_COUNT, reason);
 	longjmp(test->way_out, 1);
 }
@@ -574,11 +585,10 @@ static bool check_alive(struct test *test)
 		return true;
 	if (!test->iut->ended)
 		return true;
-	if (WIFEXITED(test->iut->status) &&
-	    WEXITSTATUS(test->iut->status) == EXIT_NOT_IMPLEMENTED)
-		test_end(test, VERDICT_SKIP, "the IUT says: not implemented");
 	snprintf(text, sizeof(text), "the IUT has ended, by %s",
 		 describe_end(test->iut->status, how, sizeof(how)));
+	if (says_not_implemented(test))
+		test_end(test, VERDICT_INCONCLUSIVE, text);
 	find(test, HDB_BOTH_063, text);
 	return false;
 }
