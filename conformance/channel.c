@@ -70,10 +70,19 @@ static uint32_t at_most(uint32_t wanted, uint32_t most)
 	return wanted < most ? wanted : most;
 }
 
-static void fill_channel(struct end *end)
+static uint32_t ring_order(const struct end *end, enum hdmabuf_role role)
 {
 	const struct greeting *greeting = &end->greeting;
 	uint32_t order = at_most(greeting->ring_order, end->peer.ring_order);
+
+	return order - at_most(greeting->ring_order_less[role], order);
+}
+
+static void fill_channel(struct end *end)
+{
+	const struct greeting *greeting = &end->greeting;
+	uint32_t front = ring_order(end, HDMABUF_FRONTEND);
+	uint32_t back = ring_order(end, HDMABUF_BACKEND);
 	uint32_t pages =
 		at_most(greeting->timeline_pages, end->peer.timeline_pages);
 	uint8_t *page = end->channel;
@@ -84,12 +93,12 @@ static void fill_channel(struct end *end)
 	wire_put(page, CHANNEL_EPOCH_FRONTEND, end->epoch);
 	wire_put(page, CHANNEL_EPOCH_BACKEND, end->peer_epoch);
 	wire_put(page, CHANNEL_PAGE_SHIFT, ops(end)->page_shift);
-	wire_put(page, CHANNEL_FRONTEND_RING_ORDER, order);
-	wire_put(page, CHANNEL_BACKEND_RING_ORDER, order);
+	wire_put(page, CHANNEL_FRONTEND_RING_ORDER, front);
+	wire_put(page, CHANNEL_BACKEND_RING_ORDER, back);
 	wire_put(page, CHANNEL_TIMELINE_PAGES, pages);
 	wire_put(page, CHANNEL_FRONTEND_RING_START, greeting->ring_start[0]);
 	wire_put(page, CHANNEL_BACKEND_RING_START, greeting->ring_start[1]);
-	end->part_count = 2 * (1u << order) + 2 * pages;
+	end->part_count = (1u << front) + (1u << back) + 2 * pages;
 	wire_put(page, CHANNEL_REFERENCES, end->part_count);
 }
 

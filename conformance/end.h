@@ -53,7 +53,9 @@ struct asked {
  * @ring_formats: in the offer
  * @ring_order: the most in the offer, or of both rings in the channel page, as
  *	far as the IUT's offer allows
- * @timeline_pages: likewise
+ * @ring_order_less: by how much less it is of the frontend's and of the backend's
+ *	ring
+ * @timeline_pages: as @ring_order
  * @ring_start: of the frontend's and of the backend's ring
  * @max_octets: in HELLO or its answer, as what follows
  */
@@ -62,6 +64,7 @@ struct greeting {
 	uint64_t features;
 	uint64_t ring_formats;
 	uint32_t ring_order;
+	uint32_t ring_order_less[2];
 	uint32_t timeline_pages;
 	uint32_t ring_start[2];
 	uint64_t max_octets;

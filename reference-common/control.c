@@ -393,6 +393,7 @@ static int control_open(struct peer *peer, struct hdmabuf_config *config)
 	control->peer = peer;
 	crc32_table_init(&control->crc);
 	config->features = HDMABUF_FEATURES_ALL;
+	config->ring_order = HDMABUF_RING_ORDER_MAX;
 	/* Less than a page has room for: there is something to be refused. */
 	config->limits.max_private = 2 * HDMABUF_PRIVATE_MIN;
 	peer->context = control;

@@ -542,6 +542,66 @@ static void closing_comes_first(struct test *test)
 	end_abandon(end);
 }
 
+/* Nothing was accepted yet, and nothing can be asked for yet. */
+static uint16_t before_hello(uint16_t operation)
+{
+	switch (operation) {
+	case HDMABUF_OP_UPDATE:
+	case HDMABUF_OP_ALLOCATE:
+	case HDMABUF_OP_CPU_BEGIN:
+	case HDMABUF_OP_CPU_END:
+		return HDMABUF_STATUS_NOT_NEGOTIATED;
+	default:
+		return HDMABUF_STATUS_WRONG_STATE;
+	}
+}
+
+/* One request with each of its faults, where HELLO has to be. */
+static void try_before_hello(struct scene *scene,
+			     const struct request_faults *faults)
+{
+	struct end *end = scene->end;
+	size_t count = count_faults(faults);
+	uint32_t first = end->next_id;
+
+	attempt_again(end);
+	for (size_t i = 0; i < count; i++) {
+		message_t message;
+
+		make_right(scene, faults, message);
+		spoil_by(scene, &faults->faults[i], message);
+		end_put(end, message);
+	}
+	end_show(end);
+	end_publish_answer(end);
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *answer =
+			end_await_answer_to(end, first + (uint32_t)i);
+
+		if (check(end->test, HDB_BOTH_038, answer,
+			  "%s before HELLO is not answered",
+			  wire_operation_name(faults->operation)))
+			check_status(
+				end->test, HDB_BOTH_038,
+				(uint16_t)wire_get(answer, HEADER_STATUS),
+				before_hello(faults->operation),
+				"%s in which offset %zu is wrong, before HELLO",
+				wire_operation_name(faults->operation),
+				wire_offset(faults->faults[i].place));
+	}
+	end_abandon(end);
+}
+
+static void hello_comes_first(struct test *test)
+{
+	struct end *end = test_open(test);
+	struct scene *scene = end_array(end, 1, sizeof(*scene));
+
+	scene->end = end;
+	for (size_t i = 0; i < COUNT_OF(all_faults); i++)
+		try_before_hello(scene, &all_faults[i]);
+}
+
 /* What EXPORT refers to is looked at when the request itself is in order. */
 static void request_before_descriptor(struct test *test)
 {
@@ -590,6 +650,9 @@ static const struct test_case cases[] = {
 	TEST(request_before_descriptor,
 	     "What is wrong with EXPORT is reported before what is wrong with its descriptor",
 	     OF_BOTH, OPTION_IMPORT, HDB_BOTH_038, HDB_BOTH_039),
+	TEST(hello_comes_first,
+	     "That there was no HELLO is reported before what is wrong with the request",
+	     OF_BACKEND, 0, HDB_BOTH_038),
 	TEST(feature_comes_first,
 	     "That a feature was not accepted is reported before all else",
 	     OF_BOTH, 0, HDB_BOTH_038),

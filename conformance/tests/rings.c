@@ -327,6 +327,52 @@ static void ring_orders(struct test *test)
 	}
 }
 
+/* Once round the IUT's ring, if it can be told to use it. */
+static void go_round_theirs(struct end *end)
+{
+	message_t message;
+
+	if (!test_claims(end->test, OPTION_CONTROL) || end->theirs.slots > 256)
+		return;
+	for (uint32_t i = 0; i < end->theirs.slots + 2; i++) {
+		if (!command_echo(end, message))
+			inconclusive(end->test, "the IUT does not send ECHO");
+		check(end->test, HDB_BOTH_033,
+		      !memcmp(await_echo(end)->octets + 8, message + 8, 56),
+		      "request %u of the IUT is not in its slot", i);
+	}
+}
+
+static void orders_differ(struct end *end, uint32_t frontend, uint32_t backend)
+{
+	comment(end->test, "rings smaller by order %u and %u than offered",
+		frontend, backend);
+	end->greeting.ring_order_less[HDMABUF_FRONTEND] = frontend;
+	end->greeting.ring_order_less[HDMABUF_BACKEND] = backend;
+	require(end->test, HDB_BOTH_029, end_try_greet(end),
+		"no session with rings that are smaller by order %u and %u than offered",
+		frontend, backend);
+	end->silent = end->own.slots > 128;
+	one_store(end);
+	one_store(end);
+	end->silent = false;
+	go_round_theirs(end);
+	end_abandon(end);
+}
+
+/* The two rings need not have the same size. */
+static void ring_orders_differ(struct test *test)
+{
+	struct end *end = test_open(test);
+
+	end->greeting.ring_order = HDMABUF_RING_ORDER_MAX;
+	for (uint32_t i = 0; i <= end->peer.ring_order; i += 2) {
+		orders_differ(end, i, 0);
+		orders_differ(end, 0, i);
+		orders_differ(end, i, 1);
+	}
+}
+
 /* Commands for more requests than may be unanswered. */
 static void command_echoes(struct end *end, uint32_t count)
 {
@@ -1127,6 +1173,8 @@ static const struct test_case cases[] = {
 	     "The backend takes the start of a ring from the channel page, not from the ring",
 	     OF_BACKEND, 0, HDB_BOTH_068),
 	TEST(ring_orders, "Rings of all orders that are offered work", OF_BOTH,
+	     0, HDB_BOTH_029, HDB_BOTH_032, HDB_BOTH_033),
+	TEST(ring_orders_differ, "Rings of different orders work", OF_BACKEND,
 	     0, HDB_BOTH_029, HDB_BOTH_032, HDB_BOTH_033),
 	TEST(answer_indices,
 	     "Answers go where they belong though rsp_prod in the ring is overwritten",
