@@ -22,7 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 NULL = [sys.executable, str(HERE / "null_peer.py")]
 PEER = [sys.executable, str(HERE.parent / "python" / "hdmabuf_peer.py"), "--control", "-vv"]
-LIMIT = 8.0                                         # seconds for a case
+LIMIT = 20.0                                        # seconds for a case
 OTHER = {"frontend": "backend", "backend": "frontend"}
 
 

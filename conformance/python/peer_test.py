@@ -25,7 +25,7 @@ from pathlib import Path
 PEER = [sys.executable, str(Path(__file__).resolve().parent / "hdmabuf_peer.py")]
 BIN = Path(os.environ.get("BUILD", "build")).resolve() / "bin"
 BACKEND, FRONTEND = BIN / "hdmabuf-backend", BIN / "hdmabuf-frontend"
-LIMIT = 8.0                                         # seconds for a case
+LIMIT = 20.0                                        # seconds for a case
 Command = list[str]
 
 
@@ -62,6 +62,17 @@ class Case:
         frames, crc = re.search(r"\b(\d+) frames", out), re.search(r"crc32 ([0-9a-f]{8})\b", out)
         assert frames and crc, f"no summary in {out!r}"
         return int(frames[1]), crc[1]
+
+    def await_frame(self, peer: subprocess.Popen[str]) -> None:
+        """Wait until a Python peer that was started with -v has a frame through, in a session."""
+        said = b""
+        assert peer.stderr
+        while b"first frame" not in said:
+            left = max(0.0, self.end - time.monotonic())
+            assert select.select([peer.stderr], [], [], left)[0], "no frame comes"
+            data = os.read(peer.stderr.fileno(), 4096)
+            assert data, "it has ended, and no frame has come"
+            said += data
 
     def meet(self, backend: Command, frontend: Command, frames: int) -> None:
         first, second = self.start(backend), self.start(frontend)
@@ -224,9 +235,9 @@ def itself(exporter: str, *options: str) -> Callable[[Case], None]:
 
 def death_of_frontend(case: Case) -> None:
     """A backend goes on to serve when a frontend is killed in the middle."""
-    backend = case.start(case.peer("backend"))
+    backend = case.start(case.peer("backend", "-v"))
     first = case.start(case.reference(FRONTEND, "--source=pattern:64x64", "--frames=0"))
-    time.sleep(0.8)
+    case.await_frame(backend)
     first.kill()
     first.wait()
     second = case.start(case.reference(FRONTEND, "--source=pattern:64x64", "--frames=10"))
@@ -239,12 +250,13 @@ def death_of_frontend(case: Case) -> None:
 def death_of_backend(case: Case) -> None:
     """A frontend goes on with another backend when one is killed in the middle."""
     first = case.start(case.reference(BACKEND, "--sink=null"))
-    frontend = case.start(case.peer("frontend", "--export", "--frames", "0", "--size", "64x16"))
-    time.sleep(0.8)
+    frontend = case.start(case.peer("frontend", "--export", "--frames", "0", "--size", "64x16",
+                                    "-v"))
+    case.await_frame(frontend)
     first.kill()
     first.wait()
     second = case.start(case.reference(BACKEND, "--sink=null"))
-    time.sleep(0.8)
+    case.await_frame(frontend)
     second.send_signal(signal.SIGTERM)
     rest, _ = case.finish(second)
     frontend.send_signal(signal.SIGTERM)

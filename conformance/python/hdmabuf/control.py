@@ -231,6 +231,8 @@ class ControlPeer(Peer):
             return "no words are missing"
         try:
             command(self, *words[:places], words[places:])
+            for app in self.apps:                   # before anybody is told
+                app.now.flush()                     # type: ignore
             return "ok"
         except Unsupported:
             return "unsupported"

@@ -14,14 +14,20 @@ from .memory import Window
 from .rings import Timeline
 from .session import Application, Session, ignore
 from .wire import (DESCRIPTOR_OCTETS, DONE, PAGE, PEER, SHUTDOWN, Feature, Format, Kind, Refusal,
-                   Rights, Status)
+                   Rights, Status, note)
 
 
 class Totals:
     """What the summary says."""
 
     def __init__(self, verify: bool) -> None:
-        self.verify, self.frames, self.crc = verify, 0, 0
+        self.verify, self.frames, self.crc, self.fresh = verify, 0, 0, True
+
+    def count(self) -> None:
+        self.frames += 1
+        if self.fresh:
+            self.fresh = False
+            note("the first frame of a session is through")
 
     def line(self) -> str:
         return f"{self.frames} frames" + (f", crc32 {self.crc:08x}" if self.verify else "")
@@ -39,9 +45,13 @@ class Importer(Application):
     def limits(self, slots: int) -> Limits:
         return Limits(1 << 30, 256, 64, PAGE - DESCRIPTOR_OCTETS, slots)
 
+    def connected(self, session: Session) -> None:
+        self.totals.fresh = True
+
     def turn(self, session: Session, parts: list[HandOff]) -> None:
         parts = [part for part in parts if part.status == Status.OK]
-        self.totals.frames += bool(parts)
+        if parts:
+            self.totals.count()
         for part in parts:
             if self.totals.verify and part.buffer.window and part.descriptor.type == Kind.PICTURE:
                 self.totals.crc = picture_crc(part.buffer.window, part.descriptor,
@@ -83,7 +93,7 @@ class Exporter(Application):
         self._point = self._base = self._due = 0
 
     def connected(self, session: Session) -> None:
-        self._session, self._buffers, self._due = session, [], 0
+        self._session, self._buffers, self._due, self.totals.fresh = session, [], 0, True
         self._point, self._base = 0, self._done
 
         def created(status: Status, body: bytes) -> None:
@@ -178,7 +188,7 @@ class Exporter(Application):
         if self.totals.verify and buffer.window:
             self.totals.crc = picture_crc(buffer.window, buffer.descriptor, self.totals.crc)
         self._done += 1
-        self.totals.frames += 1
+        self.totals.count()
         self._next(buffer)
 
     def turn(self, session: Session, parts: list[HandOff]) -> None:
