@@ -17,13 +17,14 @@
 	G(faults) \
 	G(import) \
 	G(directories) \
-	G(platform) \
 	G(export) \
 	G(update) \
-	G(release) \
 	G(hand_off) \
+	G(release) \
+	G(allocate) \
 	G(timelines) \
 	G(hostile) \
+	G(platform) \
 	G(local) \
 	G(local_memory) \
 	G(local_leaving)
