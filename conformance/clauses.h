@@ -128,7 +128,7 @@
 	X(HDB_IMP_010, "HDB-IMP-010", MUST, "The importer MUST refuse a descriptor whose private data, within the limit, it cannot keep whole.") \
 	X(HDB_IMP_011, "HDB-IMP-011", MUST, "The importer MUST refuse a descriptor whose pages, entries or directory_pages are not what size, data_offset, page_shift and the format make them, with HDMABUF_STATUS_INVALID, before it reads the directory.") \
 	X(HDB_IMP_012, "HDB-IMP-012", MUST, "The importer MUST refuse an entry that is zero, and a link that is zero too early or not zero at the end, with HDMABUF_STATUS_BAD_REFERENCE and where DIRECTORY.") \
-	X(HDB_IMP_013, "HDB-IMP-013", MUST, "The importer MUST refuse a directory that names a reference twice, with HDMABUF_STATUS_DUPLICATE and where PAGE.") \
+	X(HDB_IMP_013, "HDB-IMP-013", MUST, "The importer MUST refuse a directory that names a page of data twice, with HDMABUF_STATUS_DUPLICATE and where PAGE.") \
 	X(HDB_IMP_014, "HDB-IMP-014", MUST, "An importer that maps a buffer when EXPORT arrives, and cannot, MUST answer with HDMABUF_STATUS_BAD_REFERENCE, having unmapped everything that it had mapped for it.") \
 	X(HDB_IMP_015, "HDB-IMP-015", MUST, "The importer MUST refuse an extent whose count is 0, whose last reference exceeds what the platform has, or that makes the sum of all counts differ from pages, with HDMABUF_STATUS_INVALID and where DIRECTORY.") \
 	X(HDB_IMP_016, "HDB-IMP-016", MUST, "The importer MUST refuse a page of extents whose count is not what HDB-EXP-005 makes it, with HDMABUF_STATUS_INVALID and where DIRECTORY.") \

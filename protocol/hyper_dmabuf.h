@@ -1659,8 +1659,10 @@ struct hdmabuf_descriptor {
  * that is zero too early or not zero at the end, with
  * ``HDMABUF_STATUS_BAD_REFERENCE`` and ``where`` DIRECTORY.
  *
- * [HDB-IMP-013] The importer MUST refuse a directory that names a reference
+ * [HDB-IMP-013] The importer MUST refuse a directory that names a page of data
  * twice, with ``HDMABUF_STATUS_DUPLICATE`` and ``where`` PAGE.
+ *
+ * Of the two, the second is the one too many.
  *
  * [HDB-IMP-014] An importer that maps a buffer when EXPORT arrives, and
  * cannot, MUST answer with ``HDMABUF_STATUS_BAD_REFERENCE``, having unmapped
@@ -2191,10 +2193,10 @@ enum hdmabuf_buffer_event {
  * directory, data); DUPLICATE (data); UNSUPPORTED (rights, attribute or type
  * that this importer cannot have, a format it does not know); DENIED (its user
  * does not want the buffer); NO_MEMORY.  ``max_buffers`` and ``max_private``
- * belong to the request, ``max_octets`` to the descriptor.  Errors of UPDATE:
- * NOT_NEGOTIATED; NO_SUCH_BUFFER; WRONG_ROLE; WRONG_STATE if the importer has
- * received UNEXPORT or the buffer is lent; INVALID; LIMIT (``max_private``);
- * BAD_REFERENCE; RESERVED; UNSUPPORTED; DENIED; NO_MEMORY.
+ * belong to the request, ``max_octets`` to ``pages`` of the descriptor.
+ * Errors of UPDATE: NOT_NEGOTIATED; NO_SUCH_BUFFER; WRONG_ROLE; WRONG_STATE if
+ * the importer has received UNEXPORT or the buffer is lent; INVALID; LIMIT
+ * (``max_private``); BAD_REFERENCE; RESERVED; UNSUPPORTED; DENIED; NO_MEMORY.
  *
  * Example: the frontend exports the 8100 pages of a frame whose descriptor is
  * in its page 77: ``descriptor`` 77, ``length`` 256.
@@ -2555,8 +2557,8 @@ struct hdmabuf_allocate_answer {
  * Errors: RESERVED; NOT_NEGOTIATED; NO_SUCH_BUFFER; WRONG_STATE (CPU_END
  * without CPU_BEGIN; the buffer is retiring); INVALID (range outside the data,
  * no access); DENIED (write access to a buffer of right READ_ONLY by the
- * importer).  Accesses may overlap; the receiver counts them, and CPU_END ends
- * one.
+ * importer).  Accesses may overlap; the receiver counts those of a buffer,
+ * whatever their ranges, and CPU_END ends one of them.
  *
  * Example: an importer that looks at the first row of a camera's picture sends
  * CPU_BEGIN with ``offset`` 0, ``octets`` 1920, ``access`` 1, waits for the

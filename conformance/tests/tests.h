@@ -18,10 +18,11 @@
 	G(import) \
 	G(directories) \
 	G(export) \
-	G(update) \
 	G(hand_off) \
+	G(update) \
 	G(release) \
 	G(allocate) \
+	G(cpu_access) \
 	G(timelines) \
 	G(hostile) \
 	G(platform) \

@@ -14,7 +14,6 @@ from .wire import (ALLOCATE, ALLOCATE_ANSWER, BUFFER, CACHED, CELL, CLOSE, CPU_A
                    Where, name_of, note)
 
 HAND_OFFS_MAX = 128                                 # of a buffer, noted and not finished with
-ACCESSES_MAX = 64                                   # of processors, to a buffer
 
 
 class Answers:
@@ -265,27 +264,24 @@ class Answers:
         return timeline
 
     def _on_cpu_begin(self, body: bytes, faults: Faults) -> bytes:
-        buffer, access = self._check_access(body, faults, False)
-        if sum(buffer.accesses.values()) >= ACCESSES_MAX:
-            raise Refusal(Status.NO_MEMORY)
+        buffer = self._check_access(body, faults, False)
         self.app.asked(Op.CPU_BEGIN)
-        buffer.accesses[access] += 1                # caches are coherent here: nothing to do
+        buffer.accesses += 1                        # caches are coherent here: nothing to do
         return b""
 
     def _on_cpu_end(self, body: bytes, faults: Faults) -> bytes:
-        buffer, access = self._check_access(body, faults, True)
+        buffer = self._check_access(body, faults, True)
         self.app.asked(Op.CPU_END)
-        buffer.accesses[access] -= 1
+        buffer.accesses -= 1
         return b""
 
-    def _check_access(self, body: bytes, faults: Faults,
-                      ending: bool) -> tuple[Buffer, tuple[int, int, int]]:
+    def _check_access(self, body: bytes, faults: Faults, ending: bool) -> Buffer:
         ident, offset, octets, access, zero, zero1 = CPU_ACCESS.unpack(body)
         faults.zero(44, zero)
         faults.zero(48, zero1)
         buffer = self._find(ident, faults)
-        key, size = (offset, octets, access), buffer.descriptor.size
-        faults.add(buffer.state not in HERE or (ending and not buffer.accesses[key]),
+        size = buffer.descriptor.size
+        faults.add(buffer.state not in HERE or (ending and not buffer.accesses),
                    Status.WRONG_STATE, 8)
         faults.add(offset >= size, Status.INVALID, 24, offset)
         faults.add(octets == 0 or octets > size - offset, Status.INVALID, 32, octets)
@@ -293,7 +289,7 @@ class Answers:
         faults.add(bool(access & WRITE) and buffer.exported
                    and buffer.descriptor.rights == Rights.READ_ONLY, Status.DENIED, 40, access)
         faults.settle()
-        return buffer, key
+        return buffer
 
     def _on_allocate(self, body: bytes, faults: Faults) -> bytes:
         (size, tag, modifier, width, height, code, rights, attributes, zero,

@@ -31,7 +31,7 @@ class Buffer:
         self.pending: list[HandOff] = []            # hand-offs that are not finished with
         self.deadline = 0.0                         # of UNEXPORT
         self.updating = False                       # UPDATE is not answered
-        self.accesses: collections.Counter[tuple[int, int, int]] = collections.Counter()
+        self.accesses = 0                           # by CPU_BEGIN, not ended yet
 
     @property
     def exported(self) -> bool:
