@@ -211,7 +211,9 @@ CHECKS = header='scripts/check-header --quick' \
 	 format='scripts/check-format' \
 	 docs='scripts/make-docs --check' \
 	 docs-check='scripts/docs/make_docs_check.py' \
-	 mutants='scripts/mutants --check'
+	 mutants='scripts/mutants --check' \
+	 clauses='scripts/make-clauses --check && scripts/check-clauses' \
+	 conformance='scripts/conformance reference-backend reference-frontend'
 
 .PHONY: check check-all check-tests check-sanitize check-header \
 	check-header-quick check-format tests
@@ -241,7 +243,9 @@ check-format: ## the style of the C sources
 	@scripts/check-format
 
 .PHONY: mutants
-mutants: all ## that the conformance suite finds what is wrong with each mutant
+mutants: ## that the conformance suite finds what is wrong with each mutant
+	@scripts/bootstrap check
+	@$(MAKE) all
 	@timeout -k 10 900 scripts/mutants
 
 tests: $(TESTS)
@@ -275,7 +279,9 @@ check-freestanding: ## lib/core needs no libc and no FPU, and keeps no variables
 	done
 
 .PHONY: conformance
-conformance: all ## the conformance suite against both programs and the Python peer
+conformance: ## the conformance suite against both programs and the Python peer
+	@scripts/bootstrap check
+	@$(MAKE) all
 	@scripts/conformance
 
 # ---- install ----------------------------------------------------------------
