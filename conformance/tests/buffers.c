@@ -94,13 +94,15 @@ static const struct {
 	{ QUERY_ANSWER_PRIVATE, DESCRIPTOR_PRIVATE, "private_octets" },
 };
 
-uint32_t check_query(struct buffer *buffer, enum clause clause,
-		     const uint8_t *descriptor, const char *what)
+uint32_t check_query_of(struct end *end, const uint8_t id[16],
+			enum clause clause, const uint8_t *descriptor,
+			const char *what)
 {
-	struct test *test = buffer->end->test;
+	struct test *test = end->test;
 	message_t answer;
 
-	if (!check_status(test, clause, buffer_query(buffer, answer),
+	if (!check_status(test, clause,
+			  ask_about(end, HDMABUF_OP_QUERY, id, answer),
 			  HDMABUF_STATUS_OK, "%s: QUERY", what))
 		return HDMABUF_BUFFER_NONE;
 	for (size_t i = 0; i < COUNT_OF(told); i++) {
@@ -112,6 +114,13 @@ uint32_t check_query(struct buffer *buffer, enum clause clause,
 		      told[i].name, seen, expected);
 	}
 	return (uint32_t)wire_get(answer, QUERY_ANSWER_STATE);
+}
+
+uint32_t check_query(struct buffer *buffer, enum clause clause,
+		     const uint8_t *descriptor, const char *what)
+{
+	return check_query_of(buffer->end, buffer->id, clause, descriptor,
+			      what);
 }
 
 uint32_t query_state(struct buffer *buffer)

@@ -62,6 +62,10 @@ void check_blame(struct test *test, const uint8_t *answer,
 /* QUERY tells what @descriptor says. The state that it tells. */
 uint32_t check_query(struct buffer *buffer, enum clause clause,
 		     const uint8_t *descriptor, const char *what);
+/* The same of a buffer of either end. */
+uint32_t check_query_of(struct end *end, const uint8_t id[16],
+			enum clause clause, const uint8_t *descriptor,
+			const char *what);
 /* The state that QUERY tells; NONE if the IUT does not know the buffer. */
 uint32_t query_state(struct buffer *buffer);
 /* The IUT does not know the buffer. */

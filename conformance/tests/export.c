@@ -368,6 +368,7 @@ static void export_described(struct end *end, size_t type, uint32_t octets)
 			     "the IUT exports something else than it was told");
 	check_zeros(end, buffer, types[type].type, what);
 	check_private(end, buffer, octets);
+	check_query_of(end, buffer->id, HDB_BOTH_069, buffer->descriptor, what);
 }
 
 /* As much as the suite takes. */
@@ -863,10 +864,11 @@ struct share {
 #define SHARE_SIZE 20000
 
 /* Mapped in a way that outlives the session. */
-static void make_share(struct end *end, struct share *share, const char *name)
+static void make_share_of(struct end *end, struct share *share,
+			  const char *name, const char *rights)
 {
-	const struct their_buffer *buffer =
-		let_export(end, "%s size=%u", name, SHARE_SIZE);
+	const struct their_buffer *buffer = let_export(
+		end, "%s size=%u rights=%s", name, SHARE_SIZE, rights);
 
 	*share = (struct share){
 		end, name, { 0 }, buffer->pages, buffer->references[0], NULL
@@ -883,6 +885,11 @@ static void unmap_share(struct share *share)
 	comment(share->end->test, "%s is unmapped", share->name);
 	end_unmap(share->end, share->data, share->pages);
 	share->data = NULL;
+}
+
+static void make_share(struct end *end, struct share *share, const char *name)
+{
+	make_share_of(end, share, name, "read-only");
 }
 
 static uint32_t state_of(struct end *end, const uint8_t id[16])
@@ -1031,27 +1038,34 @@ static void released_and_mapped(struct test *test)
 	check_is_gone(&share);
 }
 
+/* Before EXPORT is answered: the first page, as the first page of the LIST has it. */
+static void map_first_page(struct end *end, struct share *share,
+			   const struct received *request)
+{
+	uint64_t directory = wire_get(end->descriptor, DESCRIPTOR_DIRECTORY);
+	uint8_t *page = end_map(end, &directory, 1, HDMABUF_RIGHTS_READ_ONLY);
+
+	if (!page)
+		inconclusive(end->test, "the directory cannot be mapped");
+	memcpy(share->id, request->octets + wire_offset(EXPORT_ID), 16);
+	share->pages = 1;
+	share->reference = wire_get(page, WIRE_PLACE(4, 4));
+	end_unmap(end, page, 1);
+	share->data =
+		end_map(end, &share->reference, 1, HDMABUF_RIGHTS_READ_ONLY);
+	if (!share->data)
+		inconclusive(end->test, "the first page cannot be mapped");
+}
+
 static void refused_and_mapped(struct test *test)
 {
 	struct end *end = test_connect(test);
-	struct share share = { end, "b", { 0 }, 1, 0, NULL };
+	struct share share = { .end = end, .name = "b" };
 	struct received *request;
-	uint64_t directory;
-	uint8_t *page;
 
 	end->serves = false;
 	request = tell_export(end, "b size=%u", SHARE_SIZE);
-	memcpy(share.id, request->octets + wire_offset(EXPORT_ID), 16);
-	directory = wire_get(end->descriptor, DESCRIPTOR_DIRECTORY);
-	page = end_map(end, &directory, 1, HDMABUF_RIGHTS_READ_ONLY);
-	if (!page)
-		inconclusive(test, "the directory cannot be mapped");
-	share.reference = wire_get(page, WIRE_PLACE(4, 4));
-	end_unmap(end, page, 1);
-	share.data =
-		end_map(end, &share.reference, 1, HDMABUF_RIGHTS_READ_ONLY);
-	if (!share.data)
-		inconclusive(test, "the first page cannot be mapped");
+	map_first_page(end, &share, request);
 	comment(test, "EXPORT is refused, and a page stays mapped");
 	end_answer_status(end, request, HDMABUF_STATUS_NO_MEMORY);
 	end->serves = true;
@@ -1060,6 +1074,63 @@ static void refused_and_mapped(struct test *test)
 	      "a buffer that was refused and is mapped is not in quarantine");
 	unmap_share(&share);
 	check_is_gone(&share);
+}
+
+/* EXPORT is not answered, UNEXPORT is, and neither was sent. */
+static void lost_in_each_state(struct test *test)
+{
+	struct end *end = test_connect(test);
+	struct share shares[3] = { [0] = { .end = end, .name = "a" } };
+
+	make_share(end, &shares[1], "b");
+	make_share(end, &shares[2], "c");
+	tell_mapped(&shares[2], 60000, true);
+	end->serves = false;
+	map_first_page(end, &shares[0],
+		       tell_export(end, "a size=%u", SHARE_SIZE));
+	comment(test, "the session is lost");
+	end_abandon(end);
+	end->serves = true;
+	for (size_t i = 0; i < COUNT_OF(shares); i++)
+		check(test, HDB_EXP_013,
+		      await_event(test, "quarantined", shares[i].name,
+				  shares[i].id),
+		      "%s is mapped, and not in quarantine after a loss",
+		      shares[i].name);
+	for (size_t i = 0; i < COUNT_OF(shares); i++) {
+		check(test, HDB_EXP_013, !is_released(&shares[i]),
+		      "%s is free, and still mapped", shares[i].name);
+		unmap_share(&shares[i]);
+		check_is_gone(&shares[i]);
+	}
+}
+
+/* A buffer that is lent can be wanted back, and be in quarantine. */
+static void lent_and_mapped(struct test *test)
+{
+	struct end *end = test_connect(test);
+	struct share shares[2];
+
+	for (size_t i = 0; i < COUNT_OF(shares); i++) {
+		make_share_of(end, &shares[i], i ? "b" : "a", "lend");
+		control(test, "hand-off %s", shares[i].name);
+		if (!end_await_request(end, HDMABUF_OP_HAND_OFF))
+			inconclusive(test, "the IUT lends nothing");
+	}
+	tell_mapped(&shares[0], 10, true);
+	comment(test, "b is said to be released, and is mapped");
+	tell_released(&shares[1], HDB_BOTH_038, "of a buffer that is lent");
+	for (size_t i = 0; i < COUNT_OF(shares); i++) {
+		check(test, HDB_EXP_013,
+		      await_event(test, "quarantined", shares[i].name,
+				  shares[i].id),
+		      "%s was lent and is mapped, and not in quarantine",
+		      shares[i].name);
+		unmap_share(&shares[i]);
+	}
+	tell_released(&shares[0], HDB_EXP_015, "after the grace period");
+	for (size_t i = 0; i < COUNT_OF(shares); i++)
+		check_is_gone(&shares[i]);
 }
 
 static void lost_and_mapped(struct test *test)
@@ -1405,8 +1476,8 @@ static const struct test_case cases[] = {
 	TEST(around_the_data, "What lies around the data is zero", OF_BOTH,
 	     TOLD, HDB_EXP_002, HDB_PLAT_001),
 	TEST(descriptors_are_in_order,
-	     "What has no meaning in a descriptor is zero", OF_BOTH, TOLD,
-	     HDB_BOTH_001),
+	     "What has no meaning in a descriptor is zero, and QUERY tells the rest",
+	     OF_BOTH, TOLD, HDB_BOTH_001, HDB_BOTH_069),
 	TEST(directories_are_in_order,
 	     "Directories are in order, and lead to the data", OF_BOTH, TOLD,
 	     HDB_EXP_005, HDB_EXP_006, HDB_PLAT_001),
@@ -1461,6 +1532,13 @@ static const struct test_case cases[] = {
 	TEST(lost_and_mapped,
 	     "When the session is lost, a buffer that is mapped is in quarantine",
 	     OF_BOTH, SEEN, HDB_EXP_012, HDB_EXP_013, HDB_EXP_014),
+	TEST(lost_in_each_state,
+	     "When the session is lost, quarantine begins in each state",
+	     OF_BOTH, SEEN, HDB_EXP_012, HDB_EXP_013),
+	TEST(lent_and_mapped,
+	     "A buffer that is lent, and not given back, is in quarantine",
+	     OF_BOTH, SEEN | OPTION_LEND, HDB_EXP_012, HDB_EXP_013, HDB_EXP_015,
+	     HDB_BOTH_038),
 	TEST(closed_and_busy,
 	     "When CLOSE is answered with BUSY, a buffer is in quarantine",
 	     OF_BOTH, SEEN, HDB_EXP_012, HDB_EXP_013),

@@ -833,26 +833,36 @@ static void private_data_is_kept(struct test *test)
 	}
 }
 
+static void refuse_private_data(struct end *end, uint32_t octets)
+{
+	const struct plan plan = { .private_octets = octets };
+	struct buffer buffer;
+	message_t answer;
+	what_t what;
+
+	snprintf(what, sizeof(what),
+		 "%u octets of private data, where max_private is %u", octets,
+		 end->peer.max_private);
+	buffer_make(end, &buffer, &plan);
+	if (check_status(end->test, HDB_BOTH_021,
+			 buffer_export(&buffer, answer), HDMABUF_STATUS_LIMIT,
+			 "%s", what)) {
+		check_where(end->test, answer, HDMABUF_WHERE_REQUEST,
+			    wire_offset(EXPORT_LENGTH), what);
+		check_value(end->test, answer, end->peer.max_private, what);
+	}
+	check_unknown(&buffer, HDB_BOTH_037, what);
+}
+
 static void private_data_beyond_the_limit(struct test *test)
 {
 	struct end *end = test_connect(test);
-	const struct plan plan = { .private_octets = most_private(end) + 1 };
-	static const char what[] = "more private data than max_private";
-	struct buffer buffer;
-	message_t answer;
+	uint32_t room = page_octets(end) - WIRE_DESCRIPTOR_OCTETS;
 
-	if (end->peer.max_private > most_private(end))
-		skip(test, "max_private is more than a page can hold");
-	if (end->peer.max_private + WIRE_DESCRIPTOR_OCTETS >= page_octets(end))
-		skip(test, "max_private is what a page can hold");
-	buffer_make(end, &buffer, &plan);
-	if (check_status(test, HDB_BOTH_021, buffer_export(&buffer, answer),
-			 HDMABUF_STATUS_LIMIT, "%s", what)) {
-		check_where(test, answer, HDMABUF_WHERE_REQUEST,
-			    wire_offset(EXPORT_LENGTH), what);
-		check_value(test, answer, end->peer.max_private, what);
-	}
-	check_unknown(&buffer, HDB_BOTH_037, what);
+	if (end->peer.max_private >= room)
+		skip(test, "max_private is what a page can hold, or more");
+	refuse_private_data(end, end->peer.max_private + 1);
+	refuse_private_data(end, room);
 }
 
 /* ---- ids ---------------------------------------------------------------- */
