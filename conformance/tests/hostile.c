@@ -5,6 +5,7 @@
 #include "conformance/tests/tests.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,6 +75,8 @@ static void change_directory(void *context)
 			     (uint32_t)buffer->references[0]);
 		shared_store(directory, WIRE_PLACE(8, 4),
 			     (uint32_t)buffer->references[1]);
+		/* Whoever has to wait for the processor finds it in order. */
+		sched_yield();
 	}
 }
 
@@ -136,17 +139,17 @@ static void directory_is_read_once(struct test *test)
 {
 	struct end *end = test_connect(test);
 	struct changing changing;
-	unsigned int taken = 0;
+	unsigned int taken = 0, tried = 0;
 	pid_t writer;
 
 	make_changing(end, &changing);
 	writer = spoil(test, change_directory, &changing);
 	end->silent = true;
-	for (unsigned int i = 0; i < 300; i++)
+	for (; taken < 100 && tried < 5000; tried++)
 		taken += use_changing(&changing);
-	end->silent = false;
 	spoil_end(writer);
-	comment(test, "%u of 300 exports were accepted", taken);
+	speak_again(end);
+	comment(test, "%u of %u exports were accepted", taken, tried);
 	if (!taken)
 		inconclusive(test, "the IUT never saw what is in order");
 }
@@ -459,9 +462,9 @@ static void random_requests(struct test *test)
 		if (end->closed)
 			renew(end);
 	}
-	end->silent = false;
 	check(test, HDB_BOTH_063, end_sanity(end),
 	      "after 4800 requests by chance, the session does not work");
+	speak_again(end);
 }
 
 /* Nothing in them is more than chance. */
@@ -486,9 +489,9 @@ static void random_octets(struct test *test)
 				  end_await_answer_to(end,
 						      end_send(end, message)));
 	}
-	end->silent = false;
 	check(test, HDB_BOTH_063, end_sanity(end),
 	      "after 2000 requests of octets by chance, the session does not work");
+	speak_again(end);
 }
 
 /* ---- every field at its ends -------------------------------------------------- */

@@ -151,6 +151,13 @@ void greet(struct end *end)
 		inconclusive(end->test, "the session does not work");
 }
 
+void speak_again(struct end *end)
+{
+	end_abandon(end);
+	end->silent = false;
+	greet(end);
+}
+
 void renew(struct end *end)
 {
 	end->deaf = false;

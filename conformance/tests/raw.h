@@ -52,6 +52,8 @@ bool await_loss(struct end *end);
 void check_broken(struct end *end, enum clause clause, const char *what);
 /* A session that works, so that the IUT knows of it when it is told what to do. */
 void greet(struct end *end);
+/* The same after one that was silent: who judges has missed too much of that. */
+void speak_again(struct end *end);
 /* A new session after the old one, which is left without a word. */
 void renew(struct end *end);
 

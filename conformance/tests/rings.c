@@ -536,7 +536,6 @@ static void once_more_later(struct end *end, message_t answer)
 	message_t message;
 
 	end_answer_raw(end, answer);
-	await_echo(end)->answered = true;
 	for (unsigned int i = 0; i < 3; i++) {
 		struct received *request;
 
@@ -578,6 +577,7 @@ static void send_unfit(struct end *end, const struct unfit *unfit)
 	if (!command_echo(end, message) || !command_echo(end, message))
 		inconclusive(end->test, "the IUT does not send ECHO");
 	request = await_echo(end);
+	await_echo(end);
 	memcpy(message, request->octets, sizeof(message));
 	unfit->send(end, message);
 	check_broken(end, HDB_BOTH_011, unfit->what);
