@@ -1138,6 +1138,18 @@ TALK(nothing_is_asked_after_close)
 	only(talk, HDB_BOTH_024, FRONT);
 }
 
+TALK(nothing_is_asked_after_the_close_of_the_other)
+{
+	connect_ends(talk);
+	ok(talk, say_close(talk, FRONT));
+	ask(talk, BACK, HDMABUF_OP_ECHO, PLAINLY);
+	nothing(talk);
+	settle(talk);
+	forget(talk);
+	ask(talk, BACK, HDMABUF_OP_ECHO, PLAINLY);
+	only(talk, HDB_BOTH_024, BACK);
+}
+
 TALK(requests_cross_close)
 {
 	struct asked closing, asked;
@@ -1595,6 +1607,23 @@ TALK(released_buffers_are_not_known)
 	ok(talk, name(talk, BACK, HDMABUF_OP_RELEASED, 2));
 	nothing(talk);
 	ok(talk, name(talk, BACK, HDMABUF_OP_QUERY, 2));
+	only(talk, HDB_BOTH_042, FRONT);
+}
+
+/* What an end has seen when it made a request is known only some messages later. */
+TALK(released_buffers_are_let_alone_in_time)
+{
+	connect_ends(talk);
+	share(talk, FRONT, 1, HDMABUF_RIGHTS_READ_WRITE);
+	unmapped(talk, name(talk, FRONT, HDMABUF_OP_UNEXPORT, 1));
+	/* This may have been made before the answer was seen. */
+	refuse(talk, name(talk, FRONT, HDMABUF_OP_QUERY, 1),
+	       HDMABUF_STATUS_NO_SUCH_BUFFER);
+	nothing(talk);
+	settle(talk);
+	settle(talk);
+	nothing(talk);
+	name(talk, FRONT, HDMABUF_OP_QUERY, 1);
 	only(talk, HDB_BOTH_042, FRONT);
 }
 
@@ -2485,6 +2514,7 @@ int main(void)
 		cmocka_unit_test(errors_name_a_place),
 		cmocka_unit_test(echo_comes_back),
 		cmocka_unit_test(nothing_is_asked_after_close),
+		cmocka_unit_test(nothing_is_asked_after_the_close_of_the_other),
 		cmocka_unit_test(requests_cross_close),
 		cmocka_unit_test(who_closes_refuses_what_comes),
 		cmocka_unit_test(both_ends_close),
@@ -2507,6 +2537,7 @@ int main(void)
 		cmocka_unit_test(exporter_waits_for_the_answer),
 		cmocka_unit_test(ids_are_known),
 		cmocka_unit_test(released_buffers_are_not_known),
+		cmocka_unit_test(released_buffers_are_let_alone_in_time),
 		cmocka_unit_test(released_crosses_requests),
 		cmocka_unit_test(roles_are_kept),
 		cmocka_unit_test(read_only_is_not_handed_back),
