@@ -46,8 +46,8 @@ CORE_SRC := $(filter lib/core/% lib/trace/%,$(LIB_SRC))
 PARTS    := reference-common reference-frontend reference-backend tests conformance
 TEST_SRC := $(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.c \
 		reference-*/*_test.c conformance/*_test.c conformance/*/*_test.c)
-# The tests of the suite are parts of its program, not tests of this tree.
-part_sources = $(call sources,$(1)/*.c $(filter conformance/%,$(1)/tests/*.c))
+# The suite has folders; its tests/ are parts of it, not tests of this tree.
+part_sources = $(call sources,$(1)/*.c $(filter conformance/%,$(1)/*/*.c))
 SRC      := $(LIB_SRC) $(foreach part,$(PARTS),$(call part_sources,$(part))) \
 		$(TEST_SRC)
 

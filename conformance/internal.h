@@ -3,8 +3,8 @@
 #ifndef CONFORMANCE_INTERNAL_H
 #define CONFORMANCE_INTERNAL_H
 
-#include "conformance/checker.h"
-#include "conformance/end.h"
+#include "conformance/checker/checker.h"
+#include "conformance/end/end.h"
 #include "conformance/test.h"
 
 #include <setjmp.h>

@@ -3,9 +3,9 @@
 #define _GNU_SOURCE
 #include "conformance/internal.h"
 #include "conformance/options.h"
-#include "conformance/report.h"
+#include "conformance/report/report.h"
 #include "conformance/runner.h"
-#include "conformance/judge_trace.h"
+#include "conformance/checker/judge_trace.h"
 
 #include <dirent.h>
 #include <errno.h>

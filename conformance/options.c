@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "conformance/options.h"
-#include "conformance/option.h"
-#include "conformance/report.h"
+#include "conformance/model/option.h"
+#include "conformance/report/report.h"
 
 #include <argp.h>
 #include <errno.h>

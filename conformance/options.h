@@ -3,7 +3,7 @@
 #ifndef CONFORMANCE_OPTIONS_H
 #define CONFORMANCE_OPTIONS_H
 
-#include "conformance/clause.h"
+#include "conformance/model/clause.h"
 
 #include <hyper_dmabuf.h>
 

@@ -3,7 +3,7 @@
 #ifndef CONFORMANCE_RUNNER_H
 #define CONFORMANCE_RUNNER_H
 
-#include "conformance/result.h"
+#include "conformance/model/result.h"
 #include "conformance/test.h"
 
 /**

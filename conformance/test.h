@@ -14,9 +14,9 @@
 #ifndef CONFORMANCE_TEST_H
 #define CONFORMANCE_TEST_H
 
-#include "conformance/clause.h"
-#include "conformance/option.h"
-#include "conformance/result.h"
+#include "conformance/model/clause.h"
+#include "conformance/model/option.h"
+#include "conformance/model/result.h"
 
 #include <hyper_dmabuf.h>
 

@@ -9,7 +9,7 @@
 #ifndef CONFORMANCE_TESTS_LOCAL_RAW_H
 #define CONFORMANCE_TESTS_LOCAL_RAW_H
 
-#include "conformance/end.h"
+#include "conformance/end/end.h"
 
 #include <bindings/local.h>
 #include <sys/types.h>

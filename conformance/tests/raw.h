@@ -3,8 +3,8 @@
 #ifndef CONFORMANCE_TESTS_RAW_H
 #define CONFORMANCE_TESTS_RAW_H
 
-#include "conformance/end.h"
-#include "conformance/shared.h"
+#include "conformance/end/end.h"
+#include "conformance/end/shared.h"
 #include "conformance/test.h"
 
 #include <sys/types.h>

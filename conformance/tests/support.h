@@ -3,8 +3,8 @@
 #ifndef CONFORMANCE_TESTS_SUPPORT_H
 #define CONFORMANCE_TESTS_SUPPORT_H
 
-#include "conformance/buffer.h"
-#include "conformance/end.h"
+#include "conformance/end/buffer.h"
+#include "conformance/end/end.h"
 #include "conformance/test.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
