@@ -108,14 +108,10 @@ def yes(role: str, path: str) -> None:
 def echo(role: str, path: str) -> None:
     """answers no request, but sends it back as one of its own"""
     class Echo(Session):
-        def work(self) -> bool:
-            if self.state == SessionState.CONNECTED:
-                self.responder.publish = bool       # whatever is answered, nobody sees it
-            return super().work()
-
         def _handle(self, message: bytes) -> bytes:
             if self.state == SessionState.GREETING:
                 return super()._handle(message)
+            self.responder.publish = bool           # whatever is answered, nobody sees it
             op = HEADER.unpack_from(message)[1]
             self._queue.append((op, message[HEADER.size:], ignore))
             return message
