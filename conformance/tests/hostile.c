@@ -445,7 +445,7 @@ static void random_requests(struct test *test)
 	struct end *end = test_open(test);
 	struct fuzz *fuzz = end_array(end, 1, sizeof(*fuzz));
 
-	end->greeting.max_octets = 1 << 20;
+	end->greeting.max_octets = 1 << 26;
 	greet(end);
 	fuzz->end = end;
 	for (unsigned int i = 0; i < POOL; i++) {
@@ -561,7 +561,7 @@ static void try_operation(struct test *test, uint16_t operation)
 	struct end *end = test_open(test);
 	const struct wire_format *format = wire_request_format(operation);
 
-	end->greeting.max_octets = 1 << 20;
+	end->greeting.max_octets = 1 << 26;
 	greet(end);
 	for (size_t i = 0; i < format->count; i++)
 		if (wire_octets(format->fields[i].place) <= 8)

@@ -571,68 +571,96 @@ static void notifies_of_points(struct test *test)
 	cross(end, end->role, 0, "peer:0");
 }
 
-/* Octets that an end may write of a cell that it signals, or waits for. */
-static void mask(uint8_t *octets, uint32_t number, bool signals)
-{
-	uint8_t *cell = octets + WIRE_CELL_OCTETS * (size_t)number;
+/**
+ * struct area - the cells of one end, of which the IUT signals one and awaits one
+ * @creator: whose they are
+ * @signalled: number of the one that the IUT signals
+ * @waited: number of the one that it waits for, and the suite signals
+ * @octets: of all cells
+ * @before: as they were
+ */
+struct area {
+	enum hdmabuf_role creator;
+	uint32_t signalled;
+	uint32_t waited;
+	size_t octets;
+	uint8_t *before;
+};
 
-	if (signals)
-		memset(cell, 0, 16);
-	else
-		memset(cell + wire_offset(CELL_WAKE), 0, 4);
+static uint8_t *cell_in(uint8_t *octets, uint32_t number)
+{
+	return octets + WIRE_CELL_OCTETS * (size_t)number;
 }
 
-/* The IUT signals one of each area and waits for one of each. */
+/* What is no timeline is no longer zero, and is none of the IUT's business. */
+static void keep_area(struct end *end, struct area *area)
+{
+	uint8_t *cells = end->cells[area->creator];
+
+	area->octets = WIRE_CELL_OCTETS * (size_t)end->cell_count;
+	area->before = end_array(end, area->octets, 1);
+	test_random_octets(end->test, cells + area->octets / 2,
+			   area->octets / 2);
+	memset(cell_in(cells, area->signalled) + wire_offset(CELL_WAKE), 0xff,
+	       4);
+	memcpy(area->before, cells, area->octets);
+}
+
+/* The IUT signals, waits and is woken; the suite asks for no notification. */
+static void use_area(struct end *end, const struct area *area, uint64_t point)
+{
+	bool theirs = area->creator == iut_role(end);
+	const uint8_t *cell = end_cell(end, area->creator, area->signalled);
+
+	tell_signal(end, theirs ? "t" : "peer:0", point);
+	control_try(end->test, "wait %s %" PRIu64, theirs ? "u" : "peer:1",
+		    point);
+	await_word(end, cell, CELL_POINT_LOW, (uint32_t)point);
+	end_signal(end, area->creator, area->waited, point);
+}
+
+/* Point and error of the one are the IUT's to write, wake of the other. */
+static void check_area(struct end *end, const struct area *area, uint64_t point)
+{
+	uint8_t *after = end_array(end, area->octets, 1);
+
+	memcpy(after, end->cells[area->creator], area->octets);
+	cell_signal(cell_in(area->before, area->waited), point);
+	memset(cell_in(area->before, area->signalled), 0, 16);
+	memset(cell_in(after, area->signalled), 0, 16);
+	for (int i = 0; i < 2; i++)
+		memset(cell_in(i ? after : area->before, area->waited) +
+			       wire_offset(CELL_WAKE),
+		       0, 4);
+	check(end->test, HDB_BOTH_054,
+	      !memcmp(area->before, after, area->octets),
+	      "in the cells of the %s something else is written than the signaller's point and error, and the waiter's wake",
+	      area->creator == HDMABUF_FRONTEND ? "frontend" : "backend");
+}
+
 static void nothing_else_is_written(struct test *test)
 {
 	struct end *end = test_connect(test);
-	uint32_t signalled = open_their(end, "t", "creator", 0);
-	uint32_t waited = open_their(end, "u", "peer", 0);
-	size_t octets = WIRE_CELL_OCTETS * (size_t)end->cell_count;
-	uint8_t *area[2], *before[2], *after[2];
+	struct area areas[2] = {
+		{ .creator = iut_role(end),
+		  .signalled = open_their(end, "t", "creator", 0),
+		  .waited = open_their(end, "u", "peer", 0) },
+		{ .creator = end->role, .signalled = 0, .waited = 1 },
+	};
+	const uint64_t last = 20ull << 30;
 
 	open_own(end, 0, PEER, 0);
 	open_own(end, 1, CREATOR, 0);
-	for (int i = 0; i < 2; i++) {
-		area[i] = end->cells[i];
-		before[i] = end_array(end, octets, 1);
-		after[i] = end_array(end, octets, 1);
-	}
-	/* What is no timeline is no longer zero, and is none of its business. */
-	test_random_octets(test, area[0] + octets / 2, octets / 2);
-	test_random_octets(test, area[1] + octets / 2, octets / 2);
 	for (int i = 0; i < 2; i++)
-		memcpy(before[i], area[i], octets);
-	for (uint64_t i = 1; i < 20; i++) {
-		tell_signal(end, "t", i << 30);
-		tell_signal(end, "peer:0", i << 30);
-		control_try(test, "wait u %" PRIu64, i << 30);
-		control_try(test, "wait peer:1 %" PRIu64, i << 30);
-		await_point_in(end, iut_role(end), signalled, i << 30);
-		await_point_in(end, end->role, 0, i << 30);
-		end_signal(end, iut_role(end), waited, i << 30);
-		end_signal(end, end->role, 1, i << 30);
-	}
+		keep_area(end, &areas[i]);
+	for (uint64_t point = 1 << 30; point <= last; point += 1 << 30)
+		for (int i = 0; i < 2; i++)
+			use_area(end, &areas[i], point);
 	control_try(test, "fail t 22");
 	control_try(test, "fail peer:0 22");
 	let_pass(test, 20);
-	for (int i = 0; i < 2; i++) {
-		bool theirs = i == (int)iut_role(end);
-
-		memcpy(after[i], area[i], octets);
-		for (int j = 0; j < 2; j++) {
-			uint8_t *copy = j ? after[i] : before[i];
-
-			mask(copy, theirs ? signalled : 0, true);
-			mask(copy, theirs ? waited : 1, false);
-			/* The suite signals, and waits, as well. */
-			mask(copy, theirs ? waited : 1, true);
-			mask(copy, theirs ? signalled : 0, false);
-		}
-		check(test, HDB_BOTH_054, !memcmp(before[i], after[i], octets),
-		      "in the cells of the %s, something else is written than point, error and wake",
-		      i == HDMABUF_FRONTEND ? "frontend" : "backend");
-	}
+	for (int i = 0; i < 2; i++)
+		check_area(end, &areas[i], last);
 }
 
 static void errors_are_stored(struct test *test)
