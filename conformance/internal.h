@@ -109,7 +109,7 @@ void iut_kill(struct iut *iut, int signal);
  * @end_count: of @ends
  * @checker: watches
  * @random: state
- * @was_there: the IUT has come to its endpoint at least once
+ * @was_there: the IUT has come to its endpoint since it was started
  * @failed: something was found
  * @finished: it came to its end
  * @event: the last one that was taken
@@ -147,6 +147,12 @@ void test_found(struct test *test, enum clause clause, const char *format, ...)
 /* Tells the checker what has happened on a link. */
 void test_trace(struct end *end, uint8_t kind, enum hdmabuf_role sender,
 		const void *octets, size_t length);
+
+/*
+ * When to give up an IUT that may just have been started: an interpreter, on a machine
+ * that is busy, is not there at once.
+ */
+uint64_t test_start_deadline(const struct test *test);
 
 /* A child of this process that still lives; 0 if there is none. */
 pid_t runner_find_child(void);

@@ -364,6 +364,7 @@ void test_start_iut(struct test *test)
 	code = iut_start(test->iut, test->setup, test->endpoint);
 	if (code)
 		error(test, "cannot start the IUT: %s", strerror(-code));
+	test->was_there = false;
 	note(test, SPEAKER_SUITE, "starts the IUT: %s", test->setup->command);
 }
 
@@ -389,8 +390,7 @@ static void forget_the_past(struct test *test)
 	iut_drop_lines(test->iut);
 }
 
-/* An interpreter, on a machine that is busy, is not there at once. */
-static uint64_t start_deadline(const struct test *test)
+uint64_t test_start_deadline(const struct test *test)
 {
 	return test_deadline_in(test->was_there ? test->setup->patience_ms :
 						  5 * test->setup->patience_ms);
@@ -409,7 +409,7 @@ struct end *test_open_over(struct test *test, platform_opener open)
 	test->ends[test->end_count++] = end;
 	if (listens)
 		test_start_iut(test);
-	for (uint64_t deadline = start_deadline(test);
+	for (uint64_t deadline = test_start_deadline(test);
 	     !end->link && test_wait(test, deadline) &&
 	     test_iut_is_running(test);)
 		;

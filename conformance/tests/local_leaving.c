@@ -318,8 +318,7 @@ static void dead_peer(struct test *test)
 {
 	pid_t pid = play_start(test, keep_a_buffer, 0);
 
-	if (!event_await(test, "connected"))
-		inconclusive(test, "the IUT does not tell of a session");
+	play_await_session(test);
 	control(test, "export a size=20000");
 	if (!event_await(test, "exported a 0"))
 		inconclusive(test, "the IUT exports no buffer");

@@ -687,7 +687,6 @@ static void restart(struct test *test)
 	if (!test->setup->command || test->kept)
 		return;
 	test_iut_kill(test, SIGKILL);
-	test->was_there = false;
 	if (!WIFSIGNALED(iut->status) || WTERMSIG(iut->status) != SIGKILL) {
 		test_found(test, HDB_BOTH_063, "the IUT has ended by itself");
 		inconclusive(test, "the IUT has ended");

@@ -340,6 +340,7 @@ static void our_death_does_no_harm(struct test *test)
 		pid_t pid = play_start(test, hand_off_for_ever, 0);
 		struct end *end;
 
+		play_await_session(test);
 		if (!event_await(test, "turn"))
 			inconclusive(test, "the IUT tells of no hand-off");
 		let_pass(test, (unsigned int)(test_random(test) % 20));
@@ -369,8 +370,7 @@ static void our_death_is_seen(struct test *test)
 	pid_t pid = play_start(test, be_there, 0);
 	const char *status;
 
-	if (!event_await(test, "connected"))
-		inconclusive(test, "the IUT does not tell of a session");
+	play_await_session(test);
 	kill(pid, SIGKILL);
 	play_await(test, pid);
 	status = event_await(test, "disconnected");

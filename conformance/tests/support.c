@@ -139,7 +139,7 @@ play(struct test *test, void (*script)(struct end *end, unsigned int step),
 	test->ends[test->end_count++] = end;
 	if (write(ready, "", 1) != 1)
 		_exit(1);
-	for (uint64_t deadline = test_deadline(test);
+	for (uint64_t deadline = test_start_deadline(test);
 	     !end->link && test_wait(test, deadline);)
 		;
 	if (!end->link)
@@ -183,6 +183,16 @@ pid_t play_start(struct test *test,
 	if (listens)
 		test_start_iut(test);
 	return pid;
+}
+
+void play_await_session(struct test *test)
+{
+	uint64_t deadline = test_start_deadline(test);
+
+	while (!event_find(test, "connected"))
+		if (!test_wait(test, deadline))
+			inconclusive(test,
+				     "the IUT does not tell of a session");
 }
 
 void play_await(struct test *test, pid_t pid)

@@ -50,6 +50,8 @@ void play_and_die(struct test *test,
 pid_t play_start(struct test *test,
 		 void (*script)(struct end *end, unsigned int step),
 		 unsigned int step);
+/* In between: the IUT has told by an event that it has a session with it. */
+void play_await_session(struct test *test);
 void play_await(struct test *test, pid_t pid);
 
 #endif
