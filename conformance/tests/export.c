@@ -1380,6 +1380,7 @@ static void prepare(struct end *end, size_t number,
 	subject->unanswered = transition->state == EXPORTING ? request : NULL;
 	if (subject->unanswered)
 		return;
+	catch_up(end);
 	/* Who has it mapped can be neither released nor free. */
 	if (transition->then != NONE)
 		map(end, end_find_buffer(end, subject->id));
