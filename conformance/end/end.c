@@ -465,11 +465,12 @@ bool end_try_greet(struct end *end)
 {
 	bool frontend = end->role == HDMABUF_FRONTEND;
 
-	for (uint64_t deadline = test_deadline(end->test);
+	for (uint64_t deadline = test_start_deadline(end->test);
 	     (!end->link || end->down) && test_wait(end->test, deadline);)
 		;
 	if (!end->link || end->down)
 		return give_up(end, "there is no link");
+	end->test->was_there = true;
 	return frontend ? greet_backend(end) : greet_frontend(end);
 }
 
