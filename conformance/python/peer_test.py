@@ -459,6 +459,7 @@ def refuses(exporter: Commanded, importer: Commanded) -> None:
     for command, answer in (
             ("dance", "unsupported"), ("export b size=1 colour=red", "unsupported"),
             ("export b", "no"), ("export b size=0", "no"), ("export b size=x", "no"),
+            (f"export b size={'9' * 5000}", "no"), ("export b size=\N{BLACK HEART SUIT}", "no"),
             ("export b_ size=1", "no"), ("export a size=1", "no"),
             (f"export b size={1 << 62}", "no"), ("export b size=1 offset=99999", "no"),
             ("export b size=1 private=99999", "no"), ("hand-off nothing", "no"),

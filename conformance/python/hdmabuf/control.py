@@ -36,7 +36,7 @@ class Unsupported(Exception):
 
 
 def number(text: str, most: int = M64) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > most:
+    if not (text.isascii() and text.isdigit() and len(text) <= 20) or int(text) > most:
         raise No(f"{text} is no number up to {most}")
     return int(text)
 
@@ -187,7 +187,7 @@ class ControlPeer(Peer):
     # -- lines
 
     def tell(self, line: str) -> None:
-        data = line.encode("ascii") + b"\n"
+        data = line.encode("ascii", "replace") + b"\n"
         while data:
             try:
                 data = data[os.write(1, data):]

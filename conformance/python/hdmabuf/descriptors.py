@@ -226,8 +226,9 @@ def read_directory(conn: Connection, d: Descriptor) -> list[int]:
     references = (read_table if d.directory_format == Format.TABLE else read_chain)(conn, d)
     faults, seen = Faults(Where.PAGE), set()
     for n, reference in enumerate(references):
-        faults.add(reference in seen, Status.DUPLICATE, n, reference)   # [HDB-IMP-013]
-        seen.add(reference)
+        page = conn.page_of(reference)
+        faults.add(page in seen, Status.DUPLICATE, n, reference)        # [HDB-IMP-013]
+        seen.add(page)
     faults.settle()
     for n, reference in enumerate(references):
         try:

@@ -365,12 +365,23 @@ class Connection:
             return None
         return grant
 
-    def check(self, reference: int, rights: Rights) -> PeerGrant:
-        """The grant of a reference; KeyError if it does not give these rights."""
+    def _grant_of(self, reference: int) -> PeerGrant | None:
         grant = self._find(reference)
         if grant is None:
             self.receive(1024)                      # what names it may have overtaken its GRANT
             grant = self._find(reference)
+        return grant
+
+    def page_of(self, reference: int) -> object:
+        """What is equal for two references to one page, and for none else."""
+        grant = self._grant_of(reference)
+        if grant is None:
+            return reference
+        return grant.memory.key, grant.offset + (reference - grant.first) * PAGE
+
+    def check(self, reference: int, rights: Rights) -> PeerGrant:
+        """The grant of a reference; KeyError if it does not give these rights."""
+        grant = self._grant_of(reference)
         if grant is None or (rights != Rights.READ_ONLY and grant.rights == Rights.READ_ONLY):
             raise KeyError(reference)
         return grant
