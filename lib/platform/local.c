@@ -11,7 +11,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "local.h"
@@ -102,10 +101,9 @@ static int open_descriptors(struct local_endpoint *endpoint)
 	endpoint->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (endpoint->epoll_fd < 0)
 		return -errno;
-	endpoint->timer_fd =
-		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	endpoint->timer_fd = timer_open();
 	if (endpoint->timer_fd < 0)
-		return -errno;
+		return endpoint->timer_fd;
 	endpoint->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (endpoint->wake_fd < 0)
 		return -errno;
@@ -135,8 +133,8 @@ static int endpoint_new(enum hdmabuf_role role, const char *path,
 	TAILQ_INIT(&endpoint->links);
 	TAILQ_INIT(&endpoint->buried);
 	endpoint->memories_max = memories_max();
-	endpoint->accept_at = endpoint->retry_at = LOCAL_NEVER;
-	endpoint->timer_at = LOCAL_NEVER;
+	endpoint->accept_at = endpoint->retry_at = TIMER_NEVER;
+	endpoint->timer_at = TIMER_NEVER;
 	endpoint->retry_ms = LOCAL_RETRY_MIN_MS;
 	endpoint->path = path ? strdup(path) : NULL;
 	error = path && !endpoint->path ? -ENOMEM : open_descriptors(endpoint);
@@ -158,7 +156,7 @@ static int start(struct local_endpoint *endpoint, char *error,
 	int result;
 
 	if (endpoint->role == HDMABUF_FRONTEND) {
-		endpoint->retry_at = local_now();
+		endpoint->retry_at = timer_now();
 		local_set_timer(endpoint);
 		return 0;
 	}

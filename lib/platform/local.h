@@ -25,6 +25,8 @@
 #include <bindings/local.h>
 #include <hdmabuf/platform.h>
 
+#include "timer.h"
+
 /* Connections of an endpoint, and how many of them may still owe their ATTACH. */
 #define LOCAL_LINKS_MAX	    64
 #define LOCAL_HALF_OPEN_MAX 16
@@ -42,8 +44,6 @@
 #define LOCAL_QUEUE_MAX (16 << 20)
 /* Pieces of address space that a peer can make this process map. */
 #define LOCAL_PIECES_MAX 8192
-
-#define LOCAL_NEVER UINT64_MAX
 
 /* Things in order of their keys: the first reference, or the address. */
 struct local_item {
@@ -224,7 +224,6 @@ struct local_endpoint {
 };
 
 /* local_events.c */
-uint64_t local_now(void);
 int local_watch(struct local_endpoint *endpoint, int fd, uint32_t events,
 		struct local_source *source);
 void local_wake(struct local_endpoint *endpoint);

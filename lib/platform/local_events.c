@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "local.h"
@@ -19,14 +17,6 @@
 #define ACCEPTS_MAX 8
 /* How long to wait when no connection can be accepted. */
 #define ACCEPT_AGAIN_MS 1000
-
-uint64_t local_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 int local_watch(struct local_endpoint *endpoint, int fd, uint32_t events,
 		struct local_source *source)
@@ -64,7 +54,7 @@ void local_log(struct local_endpoint *endpoint, const char *format, ...)
 
 static void retry_later(struct local_endpoint *endpoint)
 {
-	endpoint->retry_at = local_now() + endpoint->retry_ms;
+	endpoint->retry_at = timer_now() + endpoint->retry_ms;
 	endpoint->retry_ms *= 2;
 	if (endpoint->retry_ms > LOCAL_RETRY_MAX_MS)
 		endpoint->retry_ms = LOCAL_RETRY_MAX_MS;
@@ -87,7 +77,7 @@ static void try_to_connect(struct local_endpoint *endpoint)
 {
 	int fd = local_path_connect(endpoint->path);
 
-	endpoint->retry_at = LOCAL_NEVER;
+	endpoint->retry_at = TIMER_NEVER;
 	if (fd < 0) {
 		connect_failed(endpoint, fd);
 		return;
@@ -106,7 +96,7 @@ void local_link_gone(struct hdmabuf_link *link)
 	if (link != endpoint->current)
 		return;
 	endpoint->current = NULL;
-	if (link->up_at && local_now() - link->up_at > LOCAL_RETRY_MAX_MS)
+	if (link->up_at && timer_now() - link->up_at > LOCAL_RETRY_MAX_MS)
 		endpoint->retry_ms = LOCAL_RETRY_MIN_MS;
 	retry_later(endpoint);
 	local_wake(endpoint);
@@ -121,11 +111,11 @@ void local_accept_again(struct local_endpoint *endpoint)
 		return;
 	if (local_watch(endpoint, endpoint->listen_fd, EPOLLIN,
 			&endpoint->listener)) {
-		endpoint->accept_at = local_now() + ACCEPT_AGAIN_MS;
+		endpoint->accept_at = timer_now() + ACCEPT_AGAIN_MS;
 		return;
 	}
 	endpoint->accepting = true;
-	endpoint->accept_at = LOCAL_NEVER;
+	endpoint->accept_at = TIMER_NEVER;
 }
 
 /* Whoever connects meanwhile waits in the socket. */
@@ -155,7 +145,7 @@ static void accept_failed(struct local_endpoint *endpoint, int error)
 		return;
 	local_log(endpoint, "cannot accept a connection: %s; trying again",
 		  strerror(error));
-	accept_later(endpoint, local_now() + ACCEPT_AGAIN_MS);
+	accept_later(endpoint, timer_now() + ACCEPT_AGAIN_MS);
 }
 
 static bool accept_one(struct local_endpoint *endpoint)
@@ -166,7 +156,7 @@ static bool accept_one(struct local_endpoint *endpoint)
 	if (endpoint->link_count >= LOCAL_LINKS_MAX) {
 		local_log(endpoint, "there are %d connections: more must wait",
 			  LOCAL_LINKS_MAX);
-		accept_later(endpoint, LOCAL_NEVER);
+		accept_later(endpoint, TIMER_NEVER);
 		return false;
 	}
 	fd = accept4(endpoint->listen_fd, NULL, NULL,
@@ -219,12 +209,10 @@ static void check_half_open(struct local_endpoint *endpoint, uint64_t now)
 
 static void check_time(struct local_endpoint *endpoint)
 {
-	uint64_t now = local_now();
-	uint64_t ticks;
+	uint64_t now = timer_now();
 
-	if (read(endpoint->timer_fd, &ticks, sizeof(ticks)) < 0)
-		return; /* set anew meanwhile */
-	endpoint->timer_at = LOCAL_NEVER;
+	if (!timer_take(endpoint->timer_fd, &endpoint->timer_at))
+		return;
 	check_half_open(endpoint, now);
 	if (endpoint->accept_at <= now)
 		local_accept_again(endpoint);
@@ -251,18 +239,8 @@ static uint64_t next_deadline(const struct local_endpoint *endpoint)
 
 void local_set_timer(struct local_endpoint *endpoint)
 {
-	uint64_t next = next_deadline(endpoint);
-	struct itimerspec timer = { 0 };
-
-	if (next == endpoint->timer_at)
-		return;
-	endpoint->timer_at = next;
-	if (next != LOCAL_NEVER) {
-		/* All zero would stop the timer. */
-		timer.it_value.tv_sec = (time_t)(next / 1000);
-		timer.it_value.tv_nsec = (long)(next % 1000 * 1000000) + 1;
-	}
-	timerfd_settime(endpoint->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+	timer_set(endpoint->timer_fd, next_deadline(endpoint),
+		  &endpoint->timer_at);
 }
 
 /* ---- dispatch ----------------------------------------------------------- */

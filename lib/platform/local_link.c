@@ -109,7 +109,7 @@ struct hdmabuf_link *local_link_new(struct local_endpoint *endpoint, int socket)
 	link->peer_event = -1;
 	link->socket_source = (struct local_source){ LOCAL_SOCKET, link };
 	link->event_source = (struct local_source){ LOCAL_EVENT, link };
-	link->deadline = local_now() + LOCAL_ATTACH_MS;
+	link->deadline = timer_now() + LOCAL_ATTACH_MS;
 	link->next_reference = 1;
 	STAILQ_INIT(&link->queue);
 	LIST_INIT(&link->shared.list);

@@ -52,7 +52,7 @@ static const char *attach(struct hdmabuf_link *link,
 	}
 	link->peer_event = packet->fd;
 	link->state = LOCAL_UP;
-	link->up_at = local_now();
+	link->up_at = timer_now();
 	link->endpoint->half_open--;
 	return NULL;
 }
