@@ -4,6 +4,7 @@
 #define _FILE_OFFSET_BITS 64
 #include "local.h"
 #include "local_ends.h"
+#include "pair_suite.h"
 
 /* ---- coming up, records, notifications ---------------------------------- */
 
@@ -36,33 +37,6 @@ static void expect_record(struct end *end, const char *expected)
 	assert_memory_equal(text, expected, octets);
 }
 
-static void carries_records(void **state)
-{
-	struct end frontend, backend;
-
-	(void)state;
-	ends_pair(&frontend, &backend);
-	expect_record(&backend, "");
-	end_publish(&frontend, "epoch=1\nchannel=7\n");
-	end_publish(&backend, "epoch=2\n");
-	ends_settle(&frontend, &backend);
-	expect_record(&backend, "epoch=1\nchannel=7\n");
-	expect_record(&frontend, "epoch=2\n");
-	assert_int_equal(backend.peers[0].records, 1);
-
-	end_publish(&frontend, "epoch=3\n");
-	end_publish(&frontend, "epoch=4\n");
-	ends_settle(&frontend, &backend);
-	expect_record(&backend, "epoch=4\n");
-	assert_int_equal(backend.peers[0].records, 2);
-
-	end_publish(&frontend, "");
-	ends_settle(&frontend, &backend);
-	expect_record(&backend, "");
-	assert_int_equal(backend.peers[0].records, 3);
-	ends_close(&frontend, &backend);
-}
-
 static void bounds_records(void **state)
 {
 	char text[HDMABUF_LOCAL_RECORD_OCTETS + 1], small[8];
@@ -84,31 +58,6 @@ static void bounds_records(void **state)
 	assert_int_equal(backend.ops->record(end_link(&backend), small,
 					     sizeof(small)),
 			 0);
-	ends_close(&frontend, &backend);
-}
-
-static void notifies(void **state)
-{
-	struct end frontend, backend;
-	int i;
-
-	(void)state;
-	ends_pair(&frontend, &backend);
-	assert_int_equal(frontend.ops->notify(end_link(&frontend)), 0);
-	ends_settle(&frontend, &backend);
-	assert_int_equal(backend.peers[0].notified, 1);
-	assert_int_equal(frontend.peers[0].notified, 0);
-	for (i = 0; i < 1000; i++)
-		assert_int_equal(backend.ops->notify(end_link(&backend)), 0);
-	assert_true(end_is_readable(&frontend, 0));
-	end_turn(&frontend);
-	assert_false(end_is_readable(&frontend, 0));
-	assert_int_equal(frontend.peers[0].notified, 1);
-	assert_int_equal(backend.ops->notify(end_link(&backend)), 0);
-	end_turn(&frontend);
-	assert_int_equal(frontend.peers[0].notified, 2);
-	end_turn(&frontend);
-	assert_int_equal(frontend.peers[0].notified, 2);
 	ends_close(&frontend, &backend);
 }
 
@@ -149,39 +98,6 @@ static void revokes(void **state)
 	assert_int_equal(end_link(&backend)->grants.count, 0);
 	assert_int_equal(end_link(&backend)->granted.count, 0);
 	assert_int_equal(end_link(&frontend)->shared.count, 0);
-	hdmabuf_memory_free(&memory);
-	ends_close(&frontend, &backend);
-}
-
-static void revokes_all_or_none(void **state)
-{
-	struct end frontend, backend;
-	struct hdmabuf_memory memory;
-	struct hdmabuf_run runs[2], part, unknown[2];
-	void *seen;
-
-	(void)state;
-	ends_pair(&frontend, &backend);
-	memory_new(&memory, 4);
-	runs[0] = end_share(&frontend, &memory, 0, 2, READ_WRITE);
-	runs[1] = end_share(&frontend, &memory, 2, 2, READ_WRITE);
-	part = (struct hdmabuf_run){ runs[0].reference, 1 };
-	unknown[0] = runs[0];
-	unknown[1] = (struct hdmabuf_run){ 12345, 1 };
-	assert_int_equal(end_revoke(&frontend, &part), -EINVAL);
-	assert_int_equal(frontend.ops->revoke(end_link(&frontend), unknown, 2),
-			 -EINVAL);
-	seen = end_map(&backend, &runs[1], 1, READ_WRITE);
-	assert_int_equal(frontend.ops->revoke(end_link(&frontend), runs, 2),
-			 -EBUSY);
-	ends_settle(&frontend, &backend);
-	assert_int_equal(frontend.ops->revoke(end_link(&frontend), runs, 2),
-			 -EBUSY);
-	assert_int_equal(end_link(&frontend)->shares.count, 2);
-	assert_int_equal(backend.ops->unmap(end_link(&backend), seen, 2), 0);
-	/* Without a dispatch() of the frontend in between. */
-	assert_int_equal(frontend.ops->revoke(end_link(&frontend), runs, 2), 0);
-	assert_int_equal(end_link(&frontend)->shares.count, 0);
 	hdmabuf_memory_free(&memory);
 	ends_close(&frontend, &backend);
 }
@@ -269,38 +185,6 @@ static void disconnects(void **state)
 	ends_close(&frontend, &backend);
 }
 
-/* Each waits for the other to unmap: neither waits for it to free its link. */
-static void both_let_go(void **state)
-{
-	struct end frontend, backend;
-	struct hdmabuf_memory a, b;
-	struct hdmabuf_run run_a, run_b;
-	void *seen_a, *seen_b;
-
-	(void)state;
-	ends_pair(&frontend, &backend);
-	memory_new(&a, 1);
-	memory_new(&b, 1);
-	run_a = end_share(&frontend, &a, 0, 1, READ_WRITE);
-	run_b = end_share(&backend, &b, 0, 1, READ_ONLY);
-	seen_a = end_map(&backend, &run_a, 1, READ_WRITE);
-	seen_b = end_map(&frontend, &run_b, 1, READ_ONLY);
-	backend.ops->disconnect(end_link(&backend));
-	ends_settle(&frontend, &backend);
-	assert_int_equal(frontend.peers[0].downs, 1);
-	assert_int_equal(end_revoke(&frontend, &run_a), -EBUSY);
-	assert_int_equal(end_revoke(&backend, &run_b), -EBUSY);
-	assert_int_equal(backend.ops->unmap(end_link(&backend), seen_a, 1), 0);
-	assert_int_equal(end_revoke(&frontend, &run_a), 0);
-	assert_int_equal(end_revoke(&backend, &run_b), -EBUSY);
-	assert_int_equal(frontend.ops->unmap(end_link(&frontend), seen_b, 1),
-			 0);
-	assert_int_equal(end_revoke(&backend, &run_b), 0);
-	hdmabuf_memory_free(&a);
-	hdmabuf_memory_free(&b);
-	ends_close(&frontend, &backend);
-}
-
 /* What was being revoked when the end came is told one by one all the same. */
 static void revoked_before_the_end(void **state)
 {
@@ -326,64 +210,6 @@ static void revoked_before_the_end(void **state)
 	assert_int_equal(end_revoke(&frontend, &held), 0);
 	hdmabuf_memory_free(&memory);
 	ends_close(&frontend, &backend);
-}
-
-/* A link may be freed with all that is shared and mapped over it. */
-static void frees_what_is_left(void **state)
-{
-	struct end frontend, backend;
-	struct hdmabuf_memory memory;
-	struct hdmabuf_run run;
-
-	(void)state;
-	ends_pair(&frontend, &backend);
-	memory_new(&memory, 2);
-	run = end_share(&frontend, &memory, 0, 2, READ_WRITE);
-	end_map(&backend, &run, 1, READ_WRITE);
-	end_free_link(&backend, end_last(&backend));
-	ends_settle(&frontend, &backend);
-	assert_int_equal(frontend.peers[0].downs, 1);
-	assert_int_equal(end_revoke(&frontend, &run), 0);
-	end_free_link(&frontend, end_last(&frontend));
-	hdmabuf_memory_free(&memory);
-	ends_close(&frontend, &backend);
-}
-
-static void disconnect_link(struct peer *peer)
-{
-	peer->end->ops->disconnect(peer->link);
-}
-
-static void may_be_freed_when_it_likes(void **state)
-{
-	struct end frontend, backend;
-	int i;
-
-	(void)state;
-	for (i = 0; i < 3; i++) {
-		memset(&backend, 0, sizeof(backend));
-		memset(&frontend, 0, sizeof(frontend));
-		assert_int_equal(hdmabuf_local_pair(&frontend.platform,
-						    &backend.platform),
-				 0);
-		frontend.ops = frontend.platform.ops;
-		backend.ops = backend.platform.ops;
-		if (i == 0)
-			frontend.refuse = true;
-		if (i == 1)
-			frontend.on_up = disconnect_link;
-		if (i == 2)
-			frontend.on_notified = peer_free_link;
-		backend.on_down = peer_free_link;
-		ends_settle(&frontend, &backend);
-		assert_int_equal(frontend.ups, 1);
-		if (backend.ups && backend.peers[0].link)
-			backend.ops->notify(backend.peers[0].link);
-		ends_settle(&frontend, &backend);
-		assert_int_equal(frontend.peers[0].downs, 0);
-		assert_null(backend.peers[0].link);
-		ends_close(&frontend, &backend);
-	}
 }
 
 /* ---- a peer that does not listen ---------------------------------------- */
@@ -474,19 +300,30 @@ static void gives_up_on_a_deaf_peer(void **state)
 	ends_close(&frontend, &backend);
 }
 
+static void open_memory(struct end *end, struct hdmabuf_memory *memory,
+			size_t pages, uint32_t rights)
+{
+	(void)end;
+	(void)rights;
+	memory_new(memory, pages);
+}
+
+static const struct pair_kind kind = {
+	.name = "local",
+	.open = ends_open,
+	.meet = ends_settle,
+	.close = ends_close,
+	.memory = open_memory,
+};
+
 static const struct CMUnitTest tests[] = {
+	PAIR_SUITE(&kind),
 	cmocka_unit_test(comes_up),
-	cmocka_unit_test(carries_records),
 	cmocka_unit_test(bounds_records),
-	cmocka_unit_test(notifies),
 	cmocka_unit_test(revokes),
-	cmocka_unit_test(revokes_all_or_none),
 	cmocka_unit_test(reuses_references_late),
 	cmocka_unit_test(disconnects),
-	cmocka_unit_test(both_let_go),
 	cmocka_unit_test(revoked_before_the_end),
-	cmocka_unit_test(frees_what_is_left),
-	cmocka_unit_test(may_be_freed_when_it_likes),
 	cmocka_unit_test(queues_what_does_not_fit),
 	cmocka_unit_test(sharing_waits_for_room),
 	cmocka_unit_test(gives_up_on_a_deaf_peer),
