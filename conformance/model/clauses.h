@@ -175,7 +175,38 @@
 	X(HDB_PLAT_009, "HDB-PLAT-009", MUST, "A notification sent after a store MUST wake the other end so that it sees the store. Several may merge into one; none may be lost.") \
 	X(HDB_PLAT_010, "HDB-PLAT-010", MUST, "An end MUST NOT be able to write the record of another.") \
 	X(HDB_PLAT_011, "HDB-PLAT-011", MUST, "A change of a record MUST be reported to the other end in bounded time; several changes may be reported as one.") \
-	X(HDB_PLAT_012, "HDB-PLAT-012", MUST, "The end of a peer, by death, destruction or migration, MUST be reported as a change of its record, which is gone from then on.")
+	X(HDB_PLAT_012, "HDB-PLAT-012", MUST, "The end of a peer, by death, destruction or migration, MUST be reported as a change of its record, which is gone from then on.") \
+	X(HDB_XEN_001, "HDB-XEN-001", MUST, "The toolstack MUST make both directories in one transaction, each owned by the domain of its end, readable by the domain of the other, and by no third.") \
+	X(HDB_XEN_002, "HDB-XEN-002", MUST, "A backend MUST take the domain of a frontend from its own directory, never from what the frontend has written.") \
+	X(HDB_XEN_003, "HDB-XEN-003", MUST, "An end MUST take it for the end of the other when its own directory or the other's is removed.") \
+	X(HDB_XEN_004, "HDB-XEN-004", SHOULD, "An end SHOULD publish, replace and withdraw its record in one transaction.") \
+	X(HDB_XEN_005, "HDB-XEN-005", MUST, "A reader MUST read the nodes that it knows by their names, and not list the other's directory.") \
+	X(HDB_XEN_006, "HDB-XEN-006", MUST, "A reader MUST treat a record in which a value is longer than HDMABUF_VALUE_OCTETS, or has an octet that is not printable ASCII, as absent.") \
+	X(HDB_XEN_007, "HDB-XEN-007", MUST, "An end MUST NOT conclude from the other's state that a session exists, or that one is over.") \
+	X(HDB_XEN_008, "HDB-XEN-008", MUST, "An end MUST treat the record of an end that it has seen die, or leave, as absent until its epoch has changed.") \
+	X(HDB_XEN_009, "HDB-XEN-009", MUST, "An end that starts MUST remove what its directory still has of an earlier record.") \
+	X(HDB_XEN_010, "HDB-XEN-010", MUST, "An end MUST grant a page to the domain of the other end only.") \
+	X(HDB_XEN_011, "HDB-XEN-011", MUST, "An end MUST grant what it shares READ_ONLY with the flag GTF_readonly.") \
+	X(HDB_XEN_012, "HDB-XEN-012", SHOULD, "An end SHOULD map the pages of a buffer with one call, not page after page.") \
+	X(HDB_XEN_013, "HDB-XEN-013", MUST, "The frontend MUST make the link page and the pages of marks, of zeroed pages that hold nothing else, and complete them before it publishes a record that names them.") \
+	X(HDB_XEN_014, "HDB-XEN-014", MUST, "The frontend MUST choose the number of a link at random, from at least 2^48 values, and never 0.") \
+	X(HDB_XEN_015, "HDB-XEN-015", MUST, "The backend MUST NOT bind a port or map a reference of a record whose peer-epoch is not the epoch of its own.") \
+	X(HDB_XEN_016, "HDB-XEN-016", MUST, "The backend MUST copy the constant fields of the link page once, and treat the record as absent if they have a wrong magic, a version that it did not offer, a number other than link, a number of pages that is not allowed, a reference that is zero, or zero fields that are not zero.") \
+	X(HDB_XEN_017, "HDB-XEN-017", MUST, "The backend MUST have attached before it maps any other reference of the frontend.") \
+	X(HDB_XEN_018, "HDB-XEN-018", MUST, "An end MUST see to it that its here becomes GONE, and the other is notified, when it ends in whatever way.") \
+	X(HDB_XEN_019, "HDB-XEN-019", MUST, "An end MUST NOT set its here to GONE before it has unmapped all the other's references, but for the link's own.") \
+	X(HDB_XEN_020, "HDB-XEN-020", MUST, "When the other's here is, or has been, LEAVING or GONE, an end MUST take it that the other's record is gone, and make nothing new over this link.") \
+	X(HDB_XEN_021, "HDB-XEN-021", MUST, "An end MUST set the mark of a reference before it maps it, and clear it only when neither this nor another reference with that mark is mapped any more.") \
+	X(HDB_XEN_022, "HDB-XEN-022", MUST, "The frontend MUST make as many pages for the backend's marks as use-pages asks for.") \
+	X(HDB_XEN_023, "HDB-XEN-023", MUST, "An end that has cleared marks MUST then, after a full barrier, look at the other's waits, and notify if it is not 0.") \
+	X(HDB_XEN_024, "HDB-XEN-024", MUST, "An end that cannot end a grant in one step MUST take a reference for in use unless its mark is clear, or the other's here is GONE or was never set, or the other's domain is no more.") \
+	X(HDB_XEN_025, "HDB-XEN-025", MUST, "Memory whose grants end only with its pages MUST NOT be put to any use but being shared with the same domain, from when it is granted to when it is freed.") \
+	X(HDB_XEN_026, "HDB-XEN-026", MUST, "An end MUST NOT share a dma-buf by gntdev (IMP_TO_REFS) with a domain that it does not trust.") \
+	X(HDB_XEN_027, "HDB-XEN-027", MUST, "An end MUST unmask its port before it looks for what it was notified of.") \
+	X(HDB_XEN_028, "HDB-XEN-028", MUST, "An end MUST NOT take a domain for being no more unless XenStore says so (XS_IS_DOMAIN_INTRODUCED, @releaseDomain), or Xen does: no event channel can be bound to it, ESRCH.") \
+	X(HDB_XEN_029, "HDB-XEN-029", SHOULD, "An end SHOULD close its sessions, unmap everything and leave its links before its domain is suspended, and begin anew when it is resumed.") \
+	X(HDB_XEN_030, "HDB-XEN-030", MUST, "An end that finds itself in a domain with another number than before MUST take all its links for lost.") \
+	X(HDB_XEN_031, "HDB-XEN-031", MUST, "The backend MUST clear all marks of the frontend's references before it sets its here to HERE.")
 /* clang-format on */
 
 /* HDB_BOTH_001 and so on. */
