@@ -37,15 +37,24 @@ endif
 
 # ---- What there is ----------------------------------------------------------
 
-sources = $(filter-out %_test.c,$(wildcard $(1)))
+# Optional dependencies: `make WITHOUT="sdl2 libpng"` does without. Xen's are three.
+OPTIONAL := libpng sdl2 jansson libdrm xen
+packages  = $(patsubst xen,xengnttab xenevtchn xenstore,$(1))
+FOUND    := $(strip $(foreach lib,$(filter-out $(WITHOUT),$(OPTIONAL)), \
+		$(shell $(PKG_CONFIG) --exists $(call packages,$(lib)) 2>/dev/null && echo $(lib))))
+XEN      := $(filter xen,$(FOUND))
+
+possible = $(if $(XEN),$(1),$(filter-out lib/platform/xen% tests/fake_xen% tools/%,$(1)))
+sources = $(filter-out %_test.c,$(call possible,$(wildcard $(1))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 archive = $(BUILD)/obj/lib$(1).a
 
 LIB_SRC  := $(call sources,lib/*.c lib/*/*.c)
 CORE_SRC := $(filter lib/core/% lib/trace/%,$(LIB_SRC))
-PARTS    := reference-common reference-frontend reference-backend tests conformance
-TEST_SRC := $(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.c \
-		reference-*/*_test.c conformance/*_test.c conformance/*/*_test.c)
+PARTS    := reference-common reference-frontend reference-backend tests conformance tools
+TEST_SRC := $(call possible,$(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.c \
+		reference-*/*_test.c conformance/*_test.c conformance/*/*_test.c \
+		tools/*_test.c))
 # The suite has folders; its tests/ are parts of it, not tests of this tree.
 part_sources = $(call sources,$(1)/*.c $(filter conformance/%,$(1)/*/*.c))
 SRC      := $(LIB_SRC) $(foreach part,$(PARTS),$(call part_sources,$(part))) \
@@ -62,7 +71,8 @@ DEV_LINK   := $(BUILD)/lib/libhdmabuf.so
 PEERS      := $(foreach end,frontend backend,$(if \
 		$(call sources,reference-$(end)/*.c),$(BUILD)/bin/hdmabuf-$(end)))
 SUITE      := $(BUILD)/bin/hdmabuf-conformance
-PROGRAMS   := $(PEERS) $(SUITE)
+XEN_TOOL   := $(if $(call sources,tools/*.c),$(BUILD)/bin/hdmabuf-xen)
+PROGRAMS   := $(PEERS) $(SUITE) $(XEN_TOOL)
 
 TESTS        := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TEST_SRC)))
 TEST_SCRIPTS := $(wildcard $(foreach dir,tests conformance conformance/* scripts \
@@ -73,18 +83,23 @@ endif
 
 # ---- Flags ------------------------------------------------------------------
 
-# Optional dependencies: `make WITHOUT="sdl2 libpng"` does without.
-OPTIONAL := libpng sdl2 jansson libdrm
-FOUND    := $(strip $(foreach lib,$(filter-out $(WITHOUT),$(OPTIONAL)), \
-		$(shell $(PKG_CONFIG) --exists $(lib) 2>/dev/null && echo $(lib))))
 ifneq ($(FOUND),)
-OPTIONAL_CFLAGS := $(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) --cflags $(FOUND)))
-OPTIONAL_LIBS   := $(shell $(PKG_CONFIG) --libs $(FOUND))
+OPTIONAL_CFLAGS := $(patsubst -I%,-isystem%, \
+		$(shell $(PKG_CONFIG) --cflags $(call packages,$(FOUND))))
+OPTIONAL_LIBS   := $(shell $(PKG_CONFIG) --libs $(call packages,$(FOUND)))
+endif
+# The library itself needs some of them.
+ifneq ($(XEN),)
+LIB_CFLAGS  := $(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) --cflags $(call packages,xen))) \
+	       -DHDMABUF_HAVE_XEN=1
+LIB_LIBS    := $(shell $(PKG_CONFIG) --libs $(call packages,xen))
+STATIC_LIBS := $(shell $(PKG_CONFIG) --static --libs $(call packages,xen))
 endif
 OPTIONAL_CFLAGS += $(if $(filter libpng,$(FOUND)),-DHDMABUF_HAVE_PNG=1) \
 		   $(if $(filter sdl2,$(FOUND)),-DHDMABUF_HAVE_SDL2=1) \
 		   $(if $(filter jansson,$(FOUND)),-DHDMABUF_HAVE_JANSSON=1) \
-		   $(if $(filter libdrm,$(FOUND)),-DHDMABUF_HAVE_LIBDRM=1)
+		   $(if $(filter libdrm,$(FOUND)),-DHDMABUF_HAVE_LIBDRM=1) \
+		   $(if $(XEN),-DHDMABUF_HAVE_XEN=1)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 ifneq ($(SANITIZE),)
@@ -101,7 +116,7 @@ FLAGS := -std=gnu11 $(WARNINGS) -falign-loops=32 -fstack-protector-strong \
 	 -DHDMABUF_PACKAGE_VERSION='"$(VERSION)"'
 HOSTED_FLAGS  := -U_FORTIFY_SOURCE $(FORTIFY)
 CORE_FLAGS    := -fPIC -ffreestanding -U_FORTIFY_SOURCE
-LIB_FLAGS     := -fPIC $(HOSTED_FLAGS)
+LIB_FLAGS     := -fPIC $(HOSTED_FLAGS) $(LIB_CFLAGS)
 PROGRAM_FLAGS := -fPIE $(HOSTED_FLAGS) $(OPTIONAL_CFLAGS)
 LINK_FLAGS    := $(SANITIZERS) -Wl,-z,relro,-z,now -Wl,--as-needed
 CMOCKA_LIBS   := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
@@ -113,7 +128,7 @@ compile = $(CC) $(CPPFLAGS) $(FLAGS) $(KIND_FLAGS) $(CFLAGS) $(STRICT) -MMD -MP 
 # ---- all --------------------------------------------------------------------
 
 .PHONY: all
-all: $(STATIC_LIB) $(DEV_LINK) $(PROGRAMS) ## the library and both programs (the default)
+all: $(STATIC_LIB) $(DEV_LINK) $(PROGRAMS) ## the library and the programs (the default)
 
 # These change only when what is in them does: other flags, other objects.
 FLAGS_STAMP   := $(BUILD)/obj/flags
@@ -160,7 +175,7 @@ $(SHARED_LIB): $(call objects,$(LIB_SRC)) lib/libhdmabuf.map $(OBJECTS_STAMP)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -shared -Wl,-soname,$(@F) \
 		-Wl,--version-script=lib/libhdmabuf.map $(NO_UNDEFINED) \
-		$(LINK_FLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@
+		$(LINK_FLAGS) $(LDFLAGS) $(filter %.o,$^) $(LIB_LIBS) -o $@
 
 $(DEV_LINK): $(SHARED_LIB)
 	@ln -sf $(<F) $@
@@ -171,6 +186,7 @@ link_program = $(CC) $(CFLAGS) -pie $(LINK_FLAGS) $(LDFLAGS) $(filter %.o,$^) \
 $(PEERS): $(BUILD)/bin/hdmabuf-%: $(BUILD)/obj/libreference-%.a \
 		$(call archive,reference-common) $(STATIC_LIB)
 $(SUITE): $(call archive,conformance) $(STATIC_LIB)
+$(XEN_TOOL): $(call archive,tools) $(call archive,reference-common)
 $(PROGRAMS):
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -179,7 +195,7 @@ $(PROGRAMS):
 # A test may use what stands beside it: only the programs' folders differ.
 define test_rule
 $(BUILD)/tests/$(notdir $(1:.c=)): $(call objects,$(1)) \
-	$(if $(filter reference-% conformance/%,$(1)),$(call archive,$(firstword $(subst /, ,$(1)))))
+	$(if $(filter reference-% conformance/% tools/%,$(1)),$(call archive,$(firstword $(subst /, ,$(1)))))
 endef
 $(foreach test,$(TEST_SRC),$(eval $(call test_rule,$(test))))
 
@@ -204,11 +220,18 @@ demo: ## share pictures between two processes; INPUT=FILE shares your PNG or Y4M
 
 # ---- check ------------------------------------------------------------------
 
+# Sessions once more, over a Xen that is not there.
+XEN_CHECK = $(if $(XEN),HDMABUF_TEST_PLATFORM=xen scripts/run-tests -o $(BUILD)/log/xen \
+	$(foreach name,buffer callback end establish import limits matrix timeline, \
+		$(BUILD)/tests/session_$(name)_test), \
+	echo "libxen-dev is not installed: nothing of Xen is built"; exit 77)
+
 # Each is one entry of the report; status 77 or 69 means skipped.
 CHECKS = header='scripts/check-header --quick' \
 	 install='$(MAKE) check-install' \
 	 freestanding='$(MAKE) check-freestanding' \
 	 format='scripts/check-format' \
+	 xen='$(XEN_CHECK)' \
 	 docs='scripts/make-docs --check' \
 	 docs-check='scripts/docs/make_docs_check.py' \
 	 mutants='scripts/mutants --check' \
@@ -294,6 +317,7 @@ INSTALLED = $(addprefix $(BINDIR)/,$(notdir $(PROGRAMS))) \
 	$(patsubst protocol/%,$(PROTOCOL_DIR)/%,$(PROTOCOL_H) $(BINDINGS_H))
 install_files = $(if $(2),$(INSTALL) -m $(1) $(2) '$(DESTDIR)$(3)')
 install_pc = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	-e 's|@LIBS_PRIVATE@|$(strip $(STATIC_LIBS))|' \
 	-e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
 	-e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|'
 

@@ -55,7 +55,8 @@ compile()
 	shift
 	"${CC:-cc}" -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Werror \
 		${sanitizers[@]+"${sanitizers[@]}"} -Iprotocol -Iinclude "$@" \
-		"$build/lib/libhdmabuf.a" -o "$work/$out"
+		-L"$build/lib" -lhdmabuf -Wl,-rpath,"$(realpath "$build/lib")" \
+		-o "$work/$out"
 }
 
 examples_compile()

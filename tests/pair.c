@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/fake_xen.h"
 #include "tests/pair.h"
 
 /* So many things may happen at once, and then a test is taken to hang. */
@@ -348,12 +349,83 @@ void end_dispatch(struct end *end)
 
 /* ---- pairs -------------------------------------------------------------- */
 
+#ifdef HDMABUF_HAVE_XEN
+static bool is_on_xen(void)
+{
+	const char *name = getenv("HDMABUF_TEST_PLATFORM");
+
+	return name && !strcmp(name, "xen");
+}
+
+static void open_xen(uint32_t domain, const char *address,
+		     enum hdmabuf_role role, struct hdmabuf_platform *platform)
+{
+	char error[256] = "";
+
+	fake_xen_enter(domain);
+	if (hdmabuf_platform_open(address, role, platform, error,
+				  sizeof(error)))
+		fail_msg("%s", error);
+}
+
+static void start_xen(void)
+{
+	fake_xen_start();
+	fake_xen_create_domain(1);
+	fake_xen_limit(0, SIZE_MAX / 2);
+	fake_xen_limit(1, SIZE_MAX / 2);
+}
+
+/* Those that both ends have left, in order. */
+static void detach_closed(uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 1; i <= count; i++)
+		if (*fake_xen_node("/local/domain/1/device/hdmabuf/%u/state",
+				   i) == '6' &&
+		    *fake_xen_node("/local/domain/0/backend/hdmabuf/1/%u/state",
+				   i) == '6')
+			fake_xen_detach(1, 0, i);
+}
+
+/* There is one Xen in a process; each pair has a device of its own. */
+static void open_xen_pair(struct hdmabuf_platform *platforms)
+{
+	static uint32_t device;
+	char address[32];
+
+	if (!device)
+		start_xen();
+	detach_closed(device);
+	fake_xen_attach(1, 0, ++device);
+	snprintf(address, sizeof(address), "xen:%u", device);
+	open_xen(1, address, HDMABUF_FRONTEND, &platforms[0]);
+	snprintf(address, sizeof(address), "xen:1/%u", device);
+	open_xen(0, address, HDMABUF_BACKEND, &platforms[1]);
+}
+#else
+static bool is_on_xen(void)
+{
+	return false;
+}
+
+static void open_xen_pair(struct hdmabuf_platform *platforms)
+{
+	(void)platforms;
+}
+#endif
+
 void pair_open(struct pair *pair, const struct hdmabuf_config *front,
 	       const struct hdmabuf_config *back)
 {
 	struct hdmabuf_platform platforms[2];
 
-	assert_int_equal(hdmabuf_local_pair(&platforms[0], &platforms[1]), 0);
+	if (is_on_xen())
+		open_xen_pair(platforms);
+	else
+		assert_int_equal(
+			hdmabuf_local_pair(&platforms[0], &platforms[1]), 0);
 	end_open(&pair->front, platforms[0], HDMABUF_FRONTEND, front);
 	end_open(&pair->back, platforms[1], HDMABUF_BACKEND, back);
 }

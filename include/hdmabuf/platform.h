@@ -139,14 +139,16 @@ struct hdmabuf_platform {
 
 /**
  * hdmabuf_platform_open() - open an endpoint by its address
- * @address: ``local:PATH``
+ * @address: ``local:PATH``; on Xen ``xen:DEVICE`` at a frontend, 0 unless given,
+ *	and at a backend ``xen:``, ``xen:DOMAIN`` or ``xen:DOMAIN/DEVICE``
  * @role: &enum hdmabuf_role
  * @platform: is filled; to be closed by its *close*
  * @error: receives one line about what went wrong and what to do
  * @error_size: of @error
  *
  * Return: 0, or a negative errno: -EINVAL if the address is none, -EADDRINUSE if
- * a backend is already there, -EEXIST if something else is
+ * a backend is already there, -EEXIST if something else is, -ENOSYS if the library
+ * was built without that platform
  */
 int hdmabuf_platform_open(const char *address, enum hdmabuf_role role,
 			  struct hdmabuf_platform *platform, char *error,

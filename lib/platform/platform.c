@@ -8,6 +8,21 @@
 
 #include "platform.h"
 
+#ifndef HDMABUF_HAVE_XEN
+int platform_open_xen(const char *rest, enum hdmabuf_role role,
+		      struct hdmabuf_platform *platform, char *error,
+		      size_t error_size)
+{
+	(void)role;
+	(void)platform;
+	snprintf(
+		error, error_size,
+		"xen:%s: built without Xen; install libxen-dev and build again",
+		rest);
+	return -ENOSYS;
+}
+#endif
+
 static const struct {
 	const char *prefix;
 	int (*open)(const char *rest, enum hdmabuf_role role,
@@ -15,6 +30,7 @@ static const struct {
 		    size_t error_size);
 } platforms[] = {
 	{ "local:", platform_open_local },
+	{ "xen:", platform_open_xen },
 };
 
 int hdmabuf_platform_open(const char *address, enum hdmabuf_role role,
@@ -30,7 +46,7 @@ int hdmabuf_platform_open(const char *address, enum hdmabuf_role role,
 			return platforms[i].open(address + length, role,
 						 platform, error, error_size);
 	}
-	snprintf(error, error_size, "'%s' is no address: write local:PATH",
-		 address);
+	snprintf(error, error_size,
+		 "'%s' is no address: write local:PATH or xen:DEVICE", address);
 	return -EINVAL;
 }

@@ -12,5 +12,8 @@
 int platform_open_local(const char *rest, enum hdmabuf_role role,
 			struct hdmabuf_platform *platform, char *error,
 			size_t error_size);
+int platform_open_xen(const char *rest, enum hdmabuf_role role,
+		      struct hdmabuf_platform *platform, char *error,
+		      size_t error_size);
 
 #endif /* HDMABUF_PLATFORM_PLATFORM_H */
