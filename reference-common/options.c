@@ -39,10 +39,13 @@ enum key {
 
 static const struct argp_option argp_options[] = {
 	{ NULL, 0, NULL, 0, "Both ends:", 1 },
-	{ "platform", KEY_PLATFORM, "local:PATH", 0,
-	  "Meet the other end at the unix socket PATH, which the backend makes; "
-	  "its permissions (umask) say who may connect. The default is in "
-	  "HDMABUF_ENDPOINT",
+	{ "platform", KEY_PLATFORM, "ADDRESS", 0,
+	  "Where to meet the other end; the default is in HDMABUF_ENDPOINT. "
+	  "local:PATH is a unix socket that the backend makes; its permissions "
+	  "(umask) say who may connect. On Xen, a frontend has xen:DEVICE, 0 "
+	  "unless given; a backend has xen: for all devices, xen:DOMAIN for "
+	  "those of a frontend's domain, or xen:DOMAIN/DEVICE: see "
+	  "hdmabuf-xen",
 	  0 },
 	{ "control", KEY_CONTROL, NULL, 0,
 	  "Share no pictures, but do what is told on standard input and tell "
@@ -321,8 +324,8 @@ static error_t check(struct parsing *parsing)
 	options->exports = parsing->exporter == options->role;
 	if (!options->platform)
 		return refuse(parsing, "--platform", NULL,
-			      "is missing; give it as local:PATH, or put that "
-			      "in HDMABUF_ENDPOINT");
+			      "is missing; give it as local:PATH or xen:, or "
+			      "put that in HDMABUF_ENDPOINT");
 	if (options->control)
 		return check_control(parsing);
 	if (options->exports && parsing->of_importer)

@@ -16,7 +16,7 @@
  * struct options - what the user asked for
  * @role: which end of the channel this program is
  * @program: its name
- * @platform: where to find the other end, as "local:PATH"
+ * @platform: where to find the other end, as "local:PATH" or "xen:0"
  * @control: this end does what it is told on standard input; what follows but
  *	for @record and @verbose does not count
  * @record: trace file to write, or NULL
