@@ -19,6 +19,7 @@ static const struct {
 	{ "IMP", "an importer" },
 	{ "PLAT", "a platform" },
 	{ "LOCAL", "the platform local" },
+	{ "XEN", "the platform Xen" },
 };
 
 static bool is_of(enum clause clause, const char *group)
