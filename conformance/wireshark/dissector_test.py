@@ -16,7 +16,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DISSECTOR = os.path.join(HERE, "hdmabuf.lua")
-WIRE_H = os.path.join(os.path.dirname(HERE), "wire.h")
+WIRE_H = os.path.join(os.path.dirname(HERE), "model", "wire.h")
 
 RECORD, CHANNEL, REQUEST, ANSWER, DESCRIPTOR, POINT, DOWN = range(1, 8)
 HELLO, ECHO, HAND_OFF = 0x01, 0x03, 0x14
