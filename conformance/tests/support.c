@@ -77,32 +77,28 @@ bool await_same_offer(struct end *end, uint64_t deadline)
 
 /* ---- references --------------------------------------------------------- */
 
-bool is_revoked(struct end *end, const uint64_t *references, uint64_t count)
+static bool take_back(struct end *end, const uint64_t *references,
+		      uint64_t count, uint64_t deadline)
 {
-	const struct hdmabuf_platform_ops *ops = end->platform.ops;
-	size_t runs = ops->contiguous ? 1 : (size_t)count;
-	struct hdmabuf_run *run = calloc(runs, sizeof(*run));
-	bool revoked;
+	bool contiguous = end->platform.ops->contiguous;
+	size_t runs = contiguous ? 1 : (size_t)count;
+	struct hdmabuf_run *run = end_array(end, runs, sizeof(*run));
 
-	if (!run)
-		error(end->test, "no memory");
 	for (size_t i = 0; i < runs; i++)
 		run[i] = (struct hdmabuf_run){ references[i],
-					       ops->contiguous ? count : 1 };
-	revoked = !ops->revoke(end->link, run, runs);
-	free(run);
-	return revoked;
+					       contiguous ? count : 1 };
+	return end_revoke(end, run, runs, deadline);
+}
+
+bool is_revoked(struct end *end, const uint64_t *references, uint64_t count)
+{
+	return take_back(end, references, count, 0);
 }
 
 bool await_revoked(struct end *end, const uint64_t *references, uint64_t count)
 {
-	uint64_t deadline = test_deadline(end->test);
-
-	while (!is_revoked(end, references, count)) {
-		if (now_ms() >= deadline)
-			return false;
-		test_wait(end->test, now_ms() + 5);
-	}
+	if (!take_back(end, references, count, test_deadline(end->test)))
+		return false;
 	note(end->test, SPEAKER_SUITE, "has revoked %u pages",
 	     (unsigned int)count);
 	return true;
