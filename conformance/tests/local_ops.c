@@ -205,8 +205,8 @@ static int take_back(struct hdmabuf_link *link, const struct hdmabuf_run *runs,
 
 /* ---- memory of the IUT -------------------------------------------------- */
 
-static int map_page(struct raw *raw, const struct arrived *grant,
-		    uint64_t reference, uint32_t rights, uint8_t *at)
+static int map_page(const struct arrived *grant, uint64_t reference,
+		    uint32_t rights, uint8_t *at)
 {
 	uint64_t skipped = reference - wire_get(grant->head, PACKET_FIRST);
 	uint64_t offset =
@@ -215,7 +215,6 @@ static int map_page(struct raw *raw, const struct arrived *grant,
 				 PROT_READ :
 				 PROT_READ | PROT_WRITE;
 
-	(void)raw;
 	return mmap(at, page_size(), protection, MAP_SHARED | MAP_FIXED,
 		    grant->fd, (off_t)offset) == MAP_FAILED ?
 		       -errno :
@@ -236,8 +235,7 @@ static int map_pages(struct raw *raw, struct mapped *mapped,
 
 			if (!grant)
 				return -EINVAL;
-			code = map_page(raw, grant, runs[i].reference + j,
-					rights,
+			code = map_page(grant, runs[i].reference + j, rights,
 					(uint8_t *)mapped->address +
 						*done * page_size());
 			if (code)
