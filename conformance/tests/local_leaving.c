@@ -174,6 +174,9 @@ static void kept_buffer_holds_the_end(struct test *test)
 	      "the IUT does not let go of a buffer and end its side");
 }
 
+/* The name of a buffer, of which events of other tests do not tell. */
+#define OWN "a%d"
+
 /* ---- what is taken for revoked -------------------------------------------- */
 
 /* A buffer of the IUT, of which the suite has a page mapped. */
@@ -182,9 +185,9 @@ static struct raw *await_export(struct test *test)
 	struct end *end = raw_connect(test);
 	struct their_buffer *buffer;
 
-	control(test, "export a size=20000");
+	control(test, "export " OWN " size=20000", getpid());
 	buffer = end_await_buffer(end);
-	if (!buffer || !event_await(test, "exported a 0") ||
+	if (!buffer || !event_await(test, "exported " OWN " 0", getpid()) ||
 	    !end_map_buffer(end, buffer, HDMABUF_RIGHTS_READ_ONLY))
 		inconclusive(test, "the IUT exports no buffer");
 	return raw_of(end);
@@ -192,13 +195,13 @@ static struct raw *await_export(struct test *test)
 
 static bool is_released(struct test *test)
 {
-	return event_find(test, "released a");
+	return event_find(test, "released " OWN, getpid());
 }
 
 /* Long enough for an IUT that does not wait for anything. */
 static bool stays_in_quarantine(struct test *test)
 {
-	if (!event_await(test, "quarantined a"))
+	if (!event_await(test, "quarantined " OWN, getpid()))
 		inconclusive(test, "the IUT does not tell of quarantine");
 	let_pass(test, 200);
 	return !is_released(test);
@@ -230,7 +233,7 @@ static void one_side_open(struct test *test)
 	      "the suite has not ended its side, and the buffer is released");
 	comment(test, "and now it is");
 	raw_shut(raw);
-	check(test, HDB_LOCAL_021, event_await(test, "released a"),
+	check(test, HDB_LOCAL_021, event_await(test, "released " OWN, getpid()),
 	      "the suite has said LEAVE and ended its side, and the buffer is not released");
 }
 
@@ -264,7 +267,7 @@ static void junk_after_leave(struct test *test)
 	comment(test, "and then LEAVE");
 	raw_send_leave(raw);
 	raw_shut(raw);
-	check(test, HDB_LOCAL_024, event_await(test, "released a"),
+	check(test, HDB_LOCAL_024, event_await(test, "released " OWN, getpid()),
 	      "after packets that it had to ignore, the IUT does not see LEAVE");
 	raw_check_last(raw);
 }
@@ -279,7 +282,7 @@ static void revoked_after_leave(struct test *test)
 	if (!grant)
 		inconclusive(test, "the buffer is not granted");
 	raw->withholds = true;
-	control(test, "unexport a");
+	control(test, "unexport " OWN, getpid());
 	for (uint64_t deadline = test_deadline(test);
 	     !grant->revoking && test_wait(test, deadline);)
 		;
@@ -295,7 +298,7 @@ static void revoked_after_leave(struct test *test)
 	raw->withholds = false;
 	for (size_t i = 0; i < raw->arrived_count; i++)
 		raw_answer_revoke(raw, raw->arrived[i]);
-	check(test, HDB_LOCAL_024, event_await(test, "released a"),
+	check(test, HDB_LOCAL_024, event_await(test, "released " OWN, getpid()),
 	      "REVOKED has come after LEAVE, and the buffer is not released");
 }
 
@@ -319,13 +322,13 @@ static void dead_peer(struct test *test)
 	pid_t pid = play_start(test, keep_a_buffer, 0);
 
 	play_await_session(test);
-	control(test, "export a size=20000");
-	if (!event_await(test, "exported a 0"))
+	control(test, "export " OWN " size=20000", getpid());
+	if (!event_await(test, "exported " OWN " 0", getpid()))
 		inconclusive(test, "the IUT exports no buffer");
 	comment(test, "who has the buffer is killed");
 	kill(pid, SIGKILL);
 	play_await(test, pid);
-	check(test, HDB_LOCAL_021, event_await(test, "released a"),
+	check(test, HDB_LOCAL_021, event_await(test, "released " OWN, getpid()),
 	      "who had the buffer is dead, and it is not released");
 }
 
