@@ -110,7 +110,7 @@ void iut_kill(struct iut *iut, int signal);
  * @checker: watches
  * @random: state
  * @was_there: the IUT has come to its endpoint since it was started
- * @failed: something was found
+ * @failed: a clause is broken that says MUST
  * @finished: it came to its end
  * @event: the last one that was taken
  */

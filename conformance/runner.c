@@ -421,6 +421,7 @@ static void check_clauses(struct worker *worker,
 static void judge(struct worker *worker, const struct test_case *test_case,
 		  int status, bool too_long, unsigned int limit_ms)
 {
+	static const char unfinished[] = "the test did not come to its end";
 	struct result *result = &worker->result;
 	char text[160] = "";
 
@@ -439,6 +440,10 @@ static void judge(struct worker *worker, const struct test_case *test_case,
 		snprintf(text, sizeof(text), "the test ended without a word");
 	if (*text)
 		add_reason(result, VERDICT_ERROR, text, strlen(text));
+	/* Whoever is warned only has yet to show that it lives. */
+	else if (!worker->done && result->verdict == VERDICT_WARN)
+		add_reason(result, VERDICT_INCONCLUSIVE, unfinished,
+			   strlen(unfinished));
 	check_clauses(worker, test_case);
 	if (worker->done && !result->reason && !result->finding_count)
 		result->verdict = VERDICT_PASS;

@@ -100,7 +100,7 @@ static void find(struct test *test, enum clause clause, const char *text)
 	enum verdict verdict = clause_duty(clause) == SHOULD ? VERDICT_WARN :
 							       VERDICT_FAIL;
 
-	test->failed = true;
+	test->failed |= verdict == VERDICT_FAIL;
 	tell(test, STREAM_FINDING, verdict, clause, text);
 }
 

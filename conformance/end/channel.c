@@ -250,6 +250,8 @@ size_t end_share_runs(struct end *end, const struct hdmabuf_memory *memory,
 			break;
 		test_wait(end->test, now_ms() + 5);
 	}
+	if (code == -ENOTCONN)
+		inconclusive(end->test, "the IUT has left");
 	if (code)
 		error(end->test, "cannot share %" PRIu64 " pages: %s", pages,
 		      strerror(-code));
