@@ -12,6 +12,7 @@
 
 #define LINES_BEFORE 30
 #define LINES_AFTER  10
+#define LINES_PASSED 100
 #define TESTS_SHOWN  6
 
 #define html(file, ...) escape_print(file, ESCAPE_XML, __VA_ARGS__)
@@ -425,6 +426,21 @@ static void put_skipped(const struct run *run, size_t count, FILE *file)
 	fputs("</section>\n", file);
 }
 
+/* Of a test that passed, more would only make the page heavy. */
+static void put_beginning(const struct result *result, FILE *file)
+{
+	size_t shown = result->line_count;
+
+	if (!shown)
+		return;
+	if (shown > LINES_PASSED)
+		shown = LINES_PASSED;
+	put_lines(result, (struct window){ 0, shown }, file);
+	if (shown < result->line_count)
+		fprintf(file, "<p>%zu more lines are in the JSON report.</p>\n",
+			result->line_count - shown);
+}
+
 static void put_passed_test(const struct result *result, FILE *file)
 {
 	html(file,
@@ -432,9 +448,7 @@ static void put_passed_test(const struct result *result, FILE *file)
 	     "<span class=\"name\">%s</span> %s</summary>\n",
 	     result->name, result->name, result->title);
 	put_about(result, file);
-	if (result->line_count)
-		put_lines(result, (struct window){ 0, result->line_count },
-			  file);
+	put_beginning(result, file);
 	put_output(result, file);
 	fputs("</details>\n", file);
 }
