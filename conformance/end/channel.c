@@ -166,6 +166,13 @@ static bool copy_channel_page(struct end *end)
 	return true;
 }
 
+void end_channel_references(const struct end *end, uint64_t *references)
+{
+	for (uint32_t i = 0; i < end->part_count; i++)
+		references[i] =
+			wire_get(end->channel, WIRE_PLACE(64 + 8 * i, 8));
+}
+
 bool end_map_channel(struct end *end)
 {
 	uint64_t references[HDMABUF_CHANNEL_REFERENCES_MAX];
@@ -175,9 +182,7 @@ bool end_map_channel(struct end *end)
 		return false;
 	test_trace(end, HDMABUF_TRACE_CHANNEL, end->test->setup->role,
 		   end->channel, 64 + 8 * (size_t)end->part_count);
-	for (uint32_t i = 0; i < end->part_count; i++)
-		references[i] =
-			wire_get(end->channel, WIRE_PLACE(64 + 8 * i, 8));
+	end_channel_references(end, references);
 	end->parts = end_map(end, references, end->part_count,
 			     HDMABUF_RIGHTS_READ_WRITE);
 	if (!end->parts)

@@ -269,6 +269,8 @@ bool end_sanity(struct end *end);
 struct hdmabuf_memory *end_allocate(struct end *end, uint64_t pages,
 				    uint32_t rights);
 void *end_array(struct end *end, size_t count, size_t octets);
+/* The references of the channel's parts, as the channel page lists them. */
+void end_channel_references(const struct end *end, uint64_t *references);
 /* Makes references to pages of this end's memory. */
 void end_share(struct end *end, const struct hdmabuf_memory *memory,
 	       uint64_t first, uint64_t pages, uint32_t rights,

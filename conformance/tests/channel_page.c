@@ -141,8 +141,7 @@ static void check_unmapped(struct end *end, const struct wrong_page *wrong)
 	uint64_t references[HDMABUF_CHANNEL_REFERENCES_MAX + 1];
 
 	references[0] = end->reference;
-	for (uint32_t i = 0; i < end->part_count; i++)
-		references[1 + i] = wire_get(end->channel, REFERENCE(i));
+	end_channel_references(end, references + 1);
 	check(end->test, HDB_BE_003,
 	      await_revoked(end, references, 1 + end->part_count),
 	      "a channel with %s was refused, and is still mapped",
@@ -426,8 +425,7 @@ static void old_pages_are_kept(struct test *test)
 	uint32_t count = end->part_count;
 	uint8_t *old, *copy;
 
-	for (uint32_t i = 0; i < count; i++)
-		references[i] = wire_get(end->channel, REFERENCE(i));
+	end_channel_references(end, references);
 	old = end_map(end, references, count, HDMABUF_RIGHTS_READ_WRITE);
 	copy = malloc(octets);
 	if (!old || !copy)

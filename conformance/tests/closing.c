@@ -98,9 +98,7 @@ static void channel_is_unmapped(struct test *test)
 	uint32_t count = 1 + end->part_count;
 
 	references[0] = end->reference;
-	for (uint32_t i = 1; i < count; i++)
-		references[i] =
-			wire_get(end->channel, WIRE_PLACE(64 + 8 * (i - 1), 8));
+	end_channel_references(end, references + 1);
 	comment(test, "the session is lost");
 	end_withdraw(end);
 	check(test, HDB_BE_010, await_revoked(end, references, count),
@@ -108,9 +106,7 @@ static void channel_is_unmapped(struct test *test)
 	end_leave_channel(end);
 	end_greet(end);
 	references[0] = end->reference;
-	for (uint32_t i = 1; i < count; i++)
-		references[i] =
-			wire_get(end->channel, WIRE_PLACE(64 + 8 * (i - 1), 8));
+	end_channel_references(end, references + 1);
 	comment(test, "the session is closed");
 	if (ask_close(end, HDMABUF_REASON_DONE, NULL) != HDMABUF_STATUS_OK)
 		inconclusive(test, "CLOSE is refused");

@@ -195,9 +195,7 @@ static void channel_in_use_stays(struct test *test)
 	uint64_t references[1 + HDMABUF_CHANNEL_REFERENCES_MAX];
 
 	references[0] = end->reference;
-	for (uint32_t i = 0; i < end->part_count; i++)
-		references[1 + i] =
-			wire_get(end->channel, WIRE_PLACE(64 + 8 * i, 8));
+	end_channel_references(end, references + 1);
 	check(test, HDB_PLAT_005,
 	      !is_revoked(end, references, 1 + end->part_count),
 	      "the channel can be taken back, and the session goes on");
