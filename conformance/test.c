@@ -313,10 +313,12 @@ static void sleep_until(struct test *test, uint64_t deadline)
 
 bool test_wait(struct test *test, uint64_t deadline)
 {
-	if (take_all(test) || arm_all(test))
-		return true;
+	bool any = take_all(test) || arm_all(test);
+
 	if (now_ms() >= deadline)
 		return false;
+	if (any)
+		return true;
 	sleep_until(test, deadline);
 	take_all(test);
 	return true;

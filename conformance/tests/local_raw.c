@@ -29,6 +29,8 @@
 #define BACKLOG 8
 /* How often it is tried to connect, until somebody listens. */
 #define TICK_MS 5
+/* So many packets are taken at once: an IUT that never stops must not hold up a test. */
+#define PACKETS_A_TURN 64
 
 /* ---- packets ------------------------------------------------------------ */
 
@@ -497,13 +499,13 @@ static void try_to_connect(struct raw *raw)
 
 bool raw_take(struct raw *raw)
 {
-	bool any = false;
+	unsigned int taken = 0;
 
 	if (raw->socket < 0 && !raw->up)
 		try_to_connect(raw);
-	while (take_one(raw))
-		any = true;
-	return any;
+	while (taken < PACKETS_A_TURN && take_one(raw))
+		taken++;
+	return taken;
 }
 
 static int listen_at(struct raw *raw)
