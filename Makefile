@@ -44,7 +44,7 @@ FOUND    := $(strip $(foreach lib,$(filter-out $(WITHOUT),$(OPTIONAL)), \
 		$(shell $(PKG_CONFIG) --exists $(call packages,$(lib)) 2>/dev/null && echo $(lib))))
 XEN      := $(filter xen,$(FOUND))
 
-possible = $(if $(XEN),$(1),$(filter-out lib/platform/xen% tests/fake_xen% tools/%,$(1)))
+possible = $(if $(XEN),$(1),$(filter-out lib/platform/xen% lib/gref/% tests/fake_xen% tools/%,$(1)))
 sources = $(filter-out %_test.c,$(call possible,$(wildcard $(1))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 archive = $(BUILD)/obj/lib$(1).a

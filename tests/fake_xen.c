@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +162,16 @@ struct mapping {
 	struct grant *grants[];
 };
 
+/* Of the other domain's pages, or made to references. */
+struct dmabuf {
+	LIST_ENTRY(dmabuf) entry;
+	struct xengntdev_handle *handle;
+	uint32_t number;
+	int released_fd; /* hangs up then */
+	struct mapping *mapping;
+	struct memory *memory;
+};
+
 /* Where memory was that a dead process had. */
 struct ghost {
 	LIST_ENTRY(ghost) entry;
@@ -198,6 +209,8 @@ struct xen {
 	LIST_HEAD(, grant) grants;
 	LIST_HEAD(, mapping) mappings;
 	LIST_HEAD(, ghost) ghosts;
+	LIST_HEAD(, dmabuf) dmabufs;
+	bool offers_dmabuf;
 	unsigned int scatter;
 	size_t map_limit;
 
@@ -1242,20 +1255,25 @@ static void grant_end(struct grant *grant)
 		grant_free(grant);
 }
 
-static bool memory_open(struct memory *memory)
+static bool memory_map(struct memory *memory)
 {
 	char path[32];
 
-	memory->fd = memfd_create("fake-xen", MFD_CLOEXEC);
-	if (memory->fd < 0 ||
-	    ftruncate(memory->fd, (off_t)(memory->pages * PAGE)))
-		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", memory->fd);
 	memory->fd_readable = open(path, O_RDONLY | O_CLOEXEC);
 	memory->address = mmap(NULL, memory->pages * PAGE,
 			       PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd,
 			       0);
 	return memory->fd_readable >= 0 && memory->address != MAP_FAILED;
+}
+
+static bool memory_open(struct memory *memory)
+{
+	memory->fd = memfd_create("fake-xen", MFD_CLOEXEC);
+	if (memory->fd < 0 ||
+	    ftruncate(memory->fd, (off_t)(memory->pages * PAGE)))
+		abort();
+	return memory_map(memory);
 }
 
 static uint32_t next_reference(struct domain *domain)
@@ -1480,9 +1498,9 @@ static void map_pieces(struct mapping *mapping, int protection)
 	}
 }
 
-static void *map(xengnttab_handle *handle, uint32_t domain, size_t pages,
-		 const uint32_t *references, int protection,
-		 struct notice notice)
+static struct mapping *map_all(xengnttab_handle *handle, uint32_t domain,
+			       size_t pages, const uint32_t *references,
+			       int protection, struct notice notice)
 {
 	struct mapping *mapping =
 		make(sizeof(*mapping) + pages * sizeof(*mapping->grants));
@@ -1502,7 +1520,17 @@ static void *map(xengnttab_handle *handle, uint32_t domain, size_t pages,
 	for (i = 0; i < pages; i++)
 		mapping->grants[i]->mapped++;
 	LIST_INSERT_HEAD(&xen->mappings, mapping, entry);
-	return mapping->address;
+	return mapping;
+}
+
+static void *map(xengnttab_handle *handle, uint32_t domain, size_t pages,
+		 const uint32_t *references, int protection,
+		 struct notice notice)
+{
+	struct mapping *mapping =
+		map_all(handle, domain, pages, references, protection, notice);
+
+	return mapping ? mapping->address : NULL;
 }
 
 void *xengnttab_map_domain_grant_refs(xengnttab_handle *handle, uint32_t count,
@@ -1570,8 +1598,158 @@ static void unmap_all(const xengnttab_handle *handle, bool notices, bool ghost)
 	}
 }
 
+/* ---- grants: dma-bufs --------------------------------------------------- */
+
+void fake_xen_offer_dmabuf(bool offered)
+{
+	xen->offers_dmabuf = offered;
+}
+
+static struct dmabuf *dmabuf_new(xengnttab_handle *handle, uint32_t number)
+{
+	struct dmabuf *dmabuf = make(sizeof(*dmabuf));
+
+	dmabuf->handle = handle;
+	dmabuf->number = number;
+	dmabuf->released_fd = -1;
+	LIST_INSERT_HEAD(&xen->dmabufs, dmabuf, entry);
+	return dmabuf;
+}
+
+static struct dmabuf *dmabuf_of(const xengnttab_handle *handle, uint32_t number)
+{
+	struct dmabuf *dmabuf;
+
+	LIST_FOREACH(dmabuf, &xen->dmabufs, entry)
+		if (dmabuf->handle == handle && dmabuf->number == number)
+			return dmabuf;
+	return NULL;
+}
+
+static void dmabuf_free(struct dmabuf *dmabuf)
+{
+	if (dmabuf->mapping)
+		mapping_free(dmabuf->mapping, false, false);
+	if (dmabuf->memory)
+		memory_give_back(dmabuf->memory, false, false);
+	if (dmabuf->released_fd >= 0)
+		close(dmabuf->released_fd);
+	LIST_REMOVE(dmabuf, entry);
+	free(dmabuf);
+}
+
+static bool has_dmabuf(const char *function)
+{
+	if (fails(function))
+		return false;
+	return xen->offers_dmabuf || fail_with(ENOTTY);
+}
+
+int xengnttab_dmabuf_exp_from_refs(xengnttab_handle *handle, uint32_t domain,
+				   uint32_t flags, uint32_t count,
+				   const uint32_t *references, uint32_t *fd)
+{
+	struct mapping *mapping;
+	struct dmabuf *dmabuf;
+	int ends[2];
+
+	(void)flags;
+	if (!has_dmabuf(__func__))
+		return -1;
+	mapping = map_all(handle, domain, count, references,
+			  PROT_READ | PROT_WRITE, notice_of(-1u, -1u, 0));
+	if (!mapping || pipe2(ends, O_CLOEXEC))
+		return -1;
+	*fd = (uint32_t)ends[1];
+	dmabuf = dmabuf_new(handle, *fd);
+	dmabuf->mapping = mapping;
+	dmabuf->released_fd = ends[0];
+	return 0;
+}
+
+static bool is_released(const struct dmabuf *dmabuf, uint32_t milliseconds)
+{
+	struct pollfd fd = { .fd = dmabuf->released_fd, .events = POLLIN };
+
+	return dmabuf->mapping && poll(&fd, 1, (int)milliseconds) == 1;
+}
+
+/* As the kernel does at once. */
+static void forget_released(void)
+{
+	struct dmabuf *dmabuf = LIST_FIRST(&xen->dmabufs), *next;
+
+	for (; dmabuf; dmabuf = next) {
+		next = LIST_NEXT(dmabuf, entry);
+		if (is_released(dmabuf, 0))
+			dmabuf_free(dmabuf);
+	}
+}
+
+int xengnttab_dmabuf_exp_wait_released(xengnttab_handle *handle, uint32_t fd,
+				       uint32_t milliseconds)
+{
+	struct dmabuf *dmabuf;
+
+	if (!has_dmabuf(__func__))
+		return -1;
+	forget_released();
+	dmabuf = dmabuf_of(handle, fd);
+	if (!dmabuf || !dmabuf->mapping)
+		return error_is(ENOENT);
+	if (!is_released(dmabuf, milliseconds))
+		return error_is(ETIMEDOUT);
+	dmabuf_free(dmabuf);
+	return 0;
+}
+
+int xengnttab_dmabuf_imp_to_refs(xengnttab_handle *handle, uint32_t domain,
+				 uint32_t fd, uint32_t count,
+				 uint32_t *references)
+{
+	struct memory *memory;
+
+	if (!has_dmabuf(__func__))
+		return -1;
+	memory = make(sizeof(*memory));
+	memory->handle = handle;
+	memory->domain = handle->process->domain;
+	memory->pages = count;
+	memory->fd = fcntl((int)fd, F_DUPFD_CLOEXEC, 0);
+	if (!memory_map(memory))
+		abort();
+	LIST_INSERT_HEAD(&xen->memories, memory, entry);
+	grant_pages(memory, domain, true, references);
+	dmabuf_new(handle, fd)->memory = memory;
+	return 0;
+}
+
+int xengnttab_dmabuf_imp_release(xengnttab_handle *handle, uint32_t fd)
+{
+	struct dmabuf *dmabuf = dmabuf_of(handle, fd);
+
+	if (!has_dmabuf(__func__))
+		return -1;
+	if (!dmabuf || !dmabuf->memory)
+		return error_is(ENOENT);
+	dmabuf_free(dmabuf);
+	return 0;
+}
+
+static void free_dmabufs(const xengnttab_handle *handle)
+{
+	struct dmabuf *dmabuf = LIST_FIRST(&xen->dmabufs), *next;
+
+	for (; dmabuf; dmabuf = next) {
+		next = LIST_NEXT(dmabuf, entry);
+		if (dmabuf->handle == handle)
+			dmabuf_free(dmabuf);
+	}
+}
+
 int xengnttab_close(xengnttab_handle *handle)
 {
+	free_dmabufs(handle);
 	unmap_all(handle, true, false);
 	grants_close(handle);
 	return 0;
@@ -1596,6 +1774,7 @@ static void lose_grants(struct process *process, bool notices)
 
 	LIST_FOREACH(handle, &xen->grant_handles, entry)
 		if (handle->process == process) {
+			free_dmabufs(handle);
 			unmap_all(handle, notices, true);
 			give_back_all(handle, notices);
 		}
@@ -1802,6 +1981,7 @@ struct fake_xen_count fake_xen_count(void)
 	struct fake_xen_count count = { .nodes = nodes_count() };
 	const struct mapping *mapping;
 
+	forget_released();
 	LIST_FOREACH(mapping, &xen->mappings, entry)
 		count.mappings += mapping->pages;
 	COUNT(count.grants, grant, &xen->grants);
@@ -1828,6 +2008,7 @@ void fake_xen_start(void)
 	LIST_INIT(&xen->grants);
 	LIST_INIT(&xen->mappings);
 	LIST_INIT(&xen->ghosts);
+	LIST_INIT(&xen->dmabufs);
 	xen->scatter = 5;
 	fake_xen_create_domain(0);
 }
@@ -1853,6 +2034,7 @@ void fake_xen_stop(void)
 	assert_int_equal(count.grants, 0);
 	assert_true(LIST_EMPTY(&xen->ghosts));
 	assert_true(LIST_EMPTY(&xen->memories));
+	assert_true(LIST_EMPTY(&xen->dmabufs));
 	tree_free(&xen->tree);
 	FREE_ALL(process, &xen->processes);
 	FREE_ALL(domain, &xen->domains);

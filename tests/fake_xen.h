@@ -58,6 +58,13 @@ void fake_xen_scatter(unsigned int run);
 /* How many pages a call may map; more end in EINVAL, as in gntdev. */
 void fake_xen_limit_map(size_t pages);
 
+/*
+ * Whether gntdev makes dma-bufs, as it does not at first.  Here they are pipes: one is
+ * released when the last descriptor of its end is closed.  What is made to
+ * references is a memfd.
+ */
+void fake_xen_offer_dmabuf(bool offered);
+
 /* The value of a node, "" if there is none: for looking at from outside. */
 const char *fake_xen_node(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));

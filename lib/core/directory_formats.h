@@ -75,6 +75,21 @@ uint16_t hdmabuf_references_take(struct hdmabuf_directory_reader *reader,
 				 uint32_t fit, uint64_t entry, uint64_t span,
 				 struct hdmabuf_fault *fault);
 
+/* A page of a LIST, of those that lie one after the other in memory. */
+static inline struct hdmabuf_list_page *
+hdmabuf_list_page(void *memory, uint32_t page, uint32_t page_shift)
+{
+	return (struct hdmabuf_list_page *)((char *)memory +
+					    ((size_t)page << page_shift));
+}
+
+/* Its structure declares the first; the page has room for more. */
+static inline hdmabuf_le32 *hdmabuf_list_references(void *page)
+{
+	return (hdmabuf_le32 *)((char *)page +
+				offsetof(struct hdmabuf_list_page, reference));
+}
+
 void hdmabuf_list_write(struct hdmabuf_directory_writer *writer);
 uint16_t hdmabuf_list_feed(struct hdmabuf_directory_reader *reader,
 			   const void *page, struct hdmabuf_fault *fault);

@@ -8,13 +8,6 @@ static uint32_t entries_a_page(uint32_t page_shift)
 	return HDMABUF_LIST_ENTRIES(1u << page_shift);
 }
 
-/* The structure declares the first; the page has room for more. */
-static hdmabuf_le32 *references_of(const void *page)
-{
-	return (hdmabuf_le32 *)((char *)page +
-				offsetof(struct hdmabuf_list_page, reference));
-}
-
 void hdmabuf_list_write(struct hdmabuf_directory_writer *writer)
 {
 	uint32_t fit = entries_a_page(writer->page_shift);
@@ -24,7 +17,7 @@ void hdmabuf_list_write(struct hdmabuf_directory_writer *writer)
 	for (page = 0; page < writer->pages; page++) {
 		struct hdmabuf_list_page *to =
 			hdmabuf_writer_page(writer, page);
-		hdmabuf_le32 *word = references_of(to);
+		hdmabuf_le32 *word = hdmabuf_list_references(to);
 		uint32_t count = hdmabuf_entries_here(left, fit);
 		bool last = page + 1 == writer->pages;
 
@@ -46,8 +39,10 @@ uint16_t hdmabuf_list_feed(struct hdmabuf_directory_reader *reader,
 		reader->layout.entries - reader->entries_read, fit);
 	uint16_t status;
 
-	status = hdmabuf_references_take(reader, references_of(page), count,
-					 fit, reader->entries_read, 1, fault);
+	status = hdmabuf_references_take(reader,
+					 hdmabuf_list_references((void *)page),
+					 count, fit, reader->entries_read, 1,
+					 fault);
 	if (status)
 		return status;
 	reader->entries_read += count;

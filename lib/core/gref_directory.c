@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* The page directory of displif and sndif: a LIST, with references in arrays. */
+#include <hdmabuf/gref_directory.h>
+#include <hdmabuf/shared.h>
+
+#include "lib/core/directory_formats.h"
+#include "lib/core/octets.h"
+
+/* ---- Counting ------------------------------------------------------------ */
+
+uint32_t hdmabuf_gref_pages(uint32_t octets)
+{
+	return octets / HDMABUF_GREF_PAGE + (octets % HDMABUF_GREF_PAGE != 0);
+}
+
+uint32_t hdmabuf_gref_directory_pages(uint32_t count)
+{
+	return count / HDMABUF_GREF_ENTRIES +
+	       (count % HDMABUF_GREF_ENTRIES != 0);
+}
+
+/* ---- One's own ----------------------------------------------------------- */
+
+void hdmabuf_gref_link(uint32_t count, const uint32_t *own, void *memory)
+{
+	uint32_t pages = hdmabuf_gref_directory_pages(count);
+	uint32_t page;
+
+	octets_clear(memory, (size_t)pages << HDMABUF_GREF_PAGE_SHIFT);
+	for (page = 1; page < pages; page++)
+		hdmabuf_list_page(memory, page - 1, HDMABUF_GREF_PAGE_SHIFT)
+			->next = hdmabuf_put_le32(own[page]);
+}
+
+void hdmabuf_gref_build(const uint32_t *references, uint32_t count,
+			const uint32_t *own, void *memory)
+{
+	uint32_t i;
+
+	hdmabuf_gref_link(count, own, memory);
+	for (i = 0; i < count; i++) {
+		struct hdmabuf_list_page *page =
+			hdmabuf_list_page(memory, i / HDMABUF_GREF_ENTRIES,
+					  HDMABUF_GREF_PAGE_SHIFT);
+
+		hdmabuf_list_references(page)[i % HDMABUF_GREF_ENTRIES] =
+			hdmabuf_put_le32(references[i]);
+	}
+}
+
+static uint16_t bad_reference(struct hdmabuf_fault *fault, uint32_t entry,
+			      uint32_t value)
+{
+	return hdmabuf_fault_set(fault, HDMABUF_STATUS_BAD_REFERENCE,
+				 HDMABUF_WHERE_DIRECTORY, entry, value);
+}
+
+/* @count references, of which the first is number @entry; each word is read once. */
+static uint16_t take(const void *page, uint32_t *references, uint32_t count,
+		     uint32_t entry, struct hdmabuf_fault *fault)
+{
+	const hdmabuf_le32 *word = hdmabuf_list_references((void *)page);
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		references[i] = hdmabuf_shared_read(&word[i]);
+		if (!references[i])
+			return bad_reference(fault, entry + i, 0);
+	}
+	return HDMABUF_STATUS_OK;
+}
+
+static void no_fault(struct hdmabuf_fault *fault)
+{
+	hdmabuf_fault_set(fault, HDMABUF_STATUS_OK, HDMABUF_WHERE_NOWHERE, 0,
+			  0);
+}
+
+uint16_t hdmabuf_gref_take(const void *memory, uint32_t *references,
+			   uint32_t count, struct hdmabuf_fault *fault)
+{
+	const char *page = memory;
+	uint32_t done, here;
+
+	no_fault(fault);
+	for (done = 0; done < count; done += here, page += HDMABUF_GREF_PAGE) {
+		here = hdmabuf_entries_here(count - done, HDMABUF_GREF_ENTRIES);
+		if (take(page, references + done, here, done, fault))
+			return fault->status;
+	}
+	return HDMABUF_STATUS_OK;
+}
+
+/* ---- The other end's ----------------------------------------------------- */
+
+uint16_t hdmabuf_gref_begin(struct hdmabuf_gref_walk *walk, uint32_t directory,
+			    uint32_t *references, uint32_t count,
+			    struct hdmabuf_fault *fault)
+{
+	no_fault(fault);
+	walk->references = references;
+	walk->count = count;
+	walk->done = 0;
+	walk->next = directory;
+	if (!count)
+		return hdmabuf_fault_set(fault, HDMABUF_STATUS_INVALID,
+					 HDMABUF_WHERE_DIRECTORY, 0, 0);
+	return directory ? HDMABUF_STATUS_OK : bad_reference(fault, 0, 0);
+}
+
+uint32_t hdmabuf_gref_next(const struct hdmabuf_gref_walk *walk)
+{
+	return walk->next;
+}
+
+static uint32_t entries_here(const struct hdmabuf_gref_walk *walk)
+{
+	return hdmabuf_entries_here(walk->count - walk->done,
+				    HDMABUF_GREF_ENTRIES);
+}
+
+/* There is a next page if, and only if, references are left. */
+static uint16_t go_on(struct hdmabuf_gref_walk *walk, const void *page,
+		      uint32_t here, struct hdmabuf_fault *fault)
+{
+	const struct hdmabuf_list_page *list = page;
+	uint32_t next = hdmabuf_shared_read(&list->next);
+
+	walk->done += here;
+	walk->next = next;
+	if ((walk->done < walk->count) != (next != 0))
+		return bad_reference(fault, walk->done, next);
+	return HDMABUF_STATUS_OK;
+}
+
+uint16_t hdmabuf_gref_read(struct hdmabuf_gref_walk *walk, const void *page,
+			   struct hdmabuf_fault *fault)
+{
+	uint32_t here = entries_here(walk);
+
+	if (take(page, walk->references + walk->done, here, walk->done, fault))
+		return fault->status;
+	return go_on(walk, page, here, fault);
+}
+
+uint16_t hdmabuf_gref_fill(struct hdmabuf_gref_walk *walk, void *page,
+			   struct hdmabuf_fault *fault)
+{
+	hdmabuf_le32 *word = hdmabuf_list_references(page);
+	uint32_t here = entries_here(walk);
+	uint32_t i;
+
+	for (i = 0; i < here; i++)
+		hdmabuf_shared_write(&word[i],
+				     walk->references[walk->done + i]);
+	return go_on(walk, page, here, fault);
+}
+
+/* ---- No page twice ------------------------------------------------------- */
+
+uint16_t hdmabuf_gref_unique(const uint32_t *references, uint32_t count,
+			     struct hdmabuf_run *runs,
+			     struct hdmabuf_fault *fault)
+{
+	size_t used = 0;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		struct hdmabuf_run *last = used ? &runs[used - 1] : NULL;
+
+		if (last && last->reference + last->count == references[i])
+			last->count++;
+		else
+			runs[used++] = (struct hdmabuf_run){ references[i], 1 };
+	}
+	return hdmabuf_runs_unique(runs, used, runs + used, fault);
+}
