@@ -44,7 +44,8 @@ FOUND    := $(strip $(foreach lib,$(filter-out $(WITHOUT),$(OPTIONAL)), \
 		$(shell $(PKG_CONFIG) --exists $(call packages,$(lib)) 2>/dev/null && echo $(lib))))
 XEN      := $(filter xen,$(FOUND))
 
-possible = $(if $(XEN),$(1),$(filter-out lib/platform/xen% lib/gref/% tests/fake_xen% tools/%,$(1)))
+possible = $(if $(XEN),$(1),$(filter-out lib/platform/xen% lib/gref/% tests/fake_xen% \
+		tools/% lab/%,$(1)))
 sources = $(filter-out %_test.c,$(call possible,$(wildcard $(1))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 archive = $(BUILD)/obj/lib$(1).a
@@ -57,8 +58,9 @@ TEST_SRC := $(call possible,$(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.
 		tools/*_test.c))
 # The suite has folders; its tests/ are parts of it, not tests of this tree.
 part_sources = $(call sources,$(1)/*.c $(filter conformance/%,$(1)/*/*.c))
+LAB_SRC  := $(call possible,$(wildcard lab/programs/*.c))
 SRC      := $(LIB_SRC) $(foreach part,$(PARTS),$(call part_sources,$(part))) \
-		$(TEST_SRC)
+		$(TEST_SRC) $(LAB_SRC)
 
 PUBLIC_H   := $(wildcard include/hdmabuf/*.h)
 PROTOCOL_H := $(wildcard protocol/*.h)
@@ -264,6 +266,26 @@ check-header-quick:
 
 check-format: ## the style of the C sources
 	@scripts/check-format
+
+# Programs that only the lab's scenarios need: each is one file.
+LAB_PROGRAMS := $(patsubst lab/programs/%.c,$(BUILD)/lab-bin/%,$(LAB_SRC))
+$(LAB_PROGRAMS): $(BUILD)/lab-bin/%: $(BUILD)/obj/lab/programs/%.o $(WHOLE_LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link_program) $(OPTIONAL_LIBS) -o $@
+
+.PHONY: check-xen xen-shell lab-programs
+check-xen: ## on a real Xen, emulated: every scenario of the lab, or SCENARIO="NAME..."
+	@scripts/bootstrap xen
+	@$(MAKE) all lab-programs WERROR=1
+	@lab/xen run $(SCENARIO)
+
+xen-shell: ## the shell of domain 0 of that Xen, with GUESTS=N guests
+	@scripts/bootstrap xen
+	@$(MAKE) all lab-programs
+	@lab/xen shell --guests $(or $(GUESTS),1)
+
+lab-programs: $(LAB_PROGRAMS)
 
 .PHONY: mutants
 mutants: ## that the conformance suite finds what is wrong with each mutant

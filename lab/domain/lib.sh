@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: MIT
+# What a scenario can use: a shell script that runs in domain 0 of the lab.
+#
+#	create guest1 [LINE...]     boots a guest, with these lines in its configuration
+#	destroy guest1              as xl destroy does
+#	domid guest1                prints its number; that of dom0 is 0
+#
+#	attach guest1 dom0 [D]      makes device D (0) of ours: frontend, backend
+#	detach guest1 [D]
+#
+#	on guest1 COMMAND           runs it there; its output, its exit status
+#	start NAME guest1 COMMAND   the same, meanwhile
+#	output NAME                 what it has written until now
+#	wait_for NAME PATTERN [S]   until a line of that fits; fails after S (30) seconds
+#	finish NAME [S]             until it has ended: its exit status; 124 after S (60)
+#	kill_it NAME [SIGNAL]       SIGKILL by default
+#
+#	check TEXT COMMAND...       a test: it passes if the command succeeds
+#	skip TEXT REASON            a test that cannot be made
+#	scenario TEXT               what the following is about
+#	note TEXT                   a line for the report
+#
+# DOMAIN is dom0, guest1, guest2, ...; a guest that does not exist is created with the
+# first command for it. Programs are in /lab/bin, which is in PATH.
+
+run=/run/lab
+mkdir -p $run
+. /lab/settings
+
+note()
+{
+	echo "# $*" >>/lab/report
+	echo "# $*"
+}
+
+# ---- domains ----------------------------------------------------------------
+
+domid()
+{
+	if [ "$1" = dom0 ]; then
+		echo 0
+	else
+		xl domid "$1" 2>/dev/null
+	fi
+}
+
+console_of()
+{
+	echo "/lab/consoles/guest-$1.log"
+}
+
+configure()
+{
+	local name=$1
+	shift
+	cat <<-X
+		name = "$name"
+		type = "pv"
+		kernel = "/lab/vmlinux"
+		ramdisk = "/lab/guest.img"
+		extra = "console=hvc0 quiet loglevel=3 panic=5"
+		memory = $memory
+		vcpus = 1
+		on_crash = "preserve"
+	X
+	echo "$config"
+	for line; do
+		echo "$line"
+	done
+}
+
+create()
+{
+	local name=$1 number wait=0
+	configure "$@" >"$run/$name.cfg"
+	xl create -q "$run/$name.cfg" >"$run/$name.create" 2>&1 || {
+		note "$name is not created: $(tail -n 1 "$run/$name.create")"
+		return 1
+	}
+	number=$(domid "$name")
+	until grep -q "^@ready $number" "$(console_of "$name")" 2>/dev/null; do
+		wait=$((wait + 1))
+		[ $wait -lt 600 ] || {
+			note "$name does not come up"
+			return 1
+		}
+		sleep 0.1
+	done
+}
+
+need()
+{
+	[ "$1" = dom0 ] || domid "$1" >/dev/null || create "$1"
+}
+
+# What was running in it has no status of its own.
+destroy()
+{
+	local file
+	xl destroy "$1" || return
+	for file in $(grep -lx "$1" $run/*.domain 2>/dev/null); do
+		file=${file%.domain}
+		[ "$(status_of "${file##*/}")" ] || echo 137 >"$file.status"
+	done
+}
+
+attach()
+{
+	need "$1" && need "$2" &&
+		hdmabuf-xen attach --device "${3:-0}" "$(domid "$1")" "$(domid "$2")" >/dev/null
+}
+
+detach()
+{
+	hdmabuf-xen detach --device "${2:-0}" "$(domid "$1")" >/dev/null
+}
+
+# ---- commands ---------------------------------------------------------------
+
+# Of each command NAME there are NAME.domain, NAME.number, and for dom0 NAME.out, NAME.pid;
+# NAME.status for dom0, and where a guest can't tell it. The numbers of commands are unique, so that consoles tell them apart.
+next_number()
+{
+	local number
+	number=$(cat $run/number 2>/dev/null)
+	echo $((${number:-0} + 1)) >$run/number
+	cat $run/number
+}
+
+start_here()
+{
+	local name=$1
+	(
+		setsid sh -c "echo \$\$ >$run/$name.pid; $2" </dev/null >"$run/$name.out" 2>&1
+		echo $? >"$run/$name.status"
+	) &
+}
+
+start()
+{
+	local name=$1 domain=$2 number
+	number=$(next_number)
+	rm -f "$run/$name.status"
+	echo "$domain" >"$run/$name.domain"
+	echo "$number" >"$run/$name.number"
+	need "$domain" || {
+		echo 125 >"$run/$name.status"
+		return 1
+	}
+	if [ "$domain" = dom0 ]; then
+		start_here "$name" "$3"
+	else
+		xenstore-write "/local/domain/$(domid "$domain")/lab/run/$number" \
+			"echo \$\$ >/run/$number.pid; $3"
+	fi
+}
+
+of()
+{
+	cat "$run/$1.$2" 2>/dev/null
+}
+
+output()
+{
+	if [ "$(of "$1" domain)" = dom0 ]; then
+		of "$1" out
+	else
+		sed -n "s/^@$(of "$1" number)\.//p" "$(console_of "$(of "$1" domain)")" |
+			tr -d '\r'
+	fi
+}
+
+status_of()
+{
+	if [ -e "$run/$1.status" ] || [ "$(of "$1" domain)" = dom0 ]; then
+		of "$1" status
+	else
+		sed -n "s/^@$(of "$1" number)=\([0-9]*\).*/\1/p" \
+			"$(console_of "$(of "$1" domain)")"
+	fi
+}
+
+wait_for()
+{
+	local turns=$((${3:-30} * 10))
+	until output "$1" | grep -qE "$2"; do
+		turns=$((turns - 1))
+		if [ $turns -le 0 ] || [ "$(status_of "$1")" ]; then
+			output "$1" | grep -qE "$2" && return
+			note "$1 does not say '$2', but: $(output "$1" | tail -n 3)"
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
+finish()
+{
+	local turns=$((${2:-60} * 10)) status
+	until status=$(status_of "$1") && [ "$status" ]; do
+		turns=$((turns - 1))
+		if [ $turns -le 0 ]; then
+			note "$1 does not end: $(output "$1" | tail -n 3)"
+			kill_it "$1"
+			return 124
+		fi
+		sleep 0.1
+	done
+	return "$status"
+}
+
+on()
+{
+	local status
+	start on "$1" "$2" || return
+	finish on "${3:-60}"
+	status=$?
+	output on
+	return $status
+}
+
+kill_it()
+{
+	local signal=${2:-KILL}
+	if [ "$(of "$1" domain)" = dom0 ]; then
+		kill "-$signal" -- "-$(of "$1" pid)" 2>/dev/null
+	else
+		start "$1.kill" "$(of "$1" domain)" \
+			"pkill -$signal -P \$(cat /run/$(of "$1" number).pid)"
+		finish "$1.kill" 20
+	fi
+	return 0
+}
+
+# For scenarios that are made of commands only: the next one that has not been told.
+finish_and_tell()
+{
+	local name status
+	told=$((${told:-0} + 1))
+	for name in "$run/$told".*.number; do
+		name=${name%.number}
+		name=${name##*/}
+		finish "$name" "${limit:-600}"
+		status=$?
+		output "$name" | while IFS= read -r line; do
+			note "$name: $line"
+		done
+		check "$name: $(of "$name" domain) exits with $status" [ $status = 0 ]
+	done
+}
+
+# ---- the report -------------------------------------------------------------
+
+scenario()
+{
+	topic=$1
+	note "$1"
+}
+
+tell()
+{
+	echo $(($(cat $run/tests 2>/dev/null || echo 0) + 1)) >$run/tests
+	echo "$1 $(cat $run/tests) - ${topic:+$topic: }$2" | tee -a /lab/report
+}
+
+check()
+{
+	local text=$1
+	shift
+	if "$@"; then
+		tell ok "$text"
+	else
+		tell 'not ok' "$text"
+		return 1
+	fi
+}
+
+skip()
+{
+	tell ok "$1 # SKIP $2"
+}
+
+# A scenario that went wrong must not disturb the next one.
+clean_up()
+{
+	local file name
+	for file in "$run"/*.number; do
+		name=${file##*/}
+		name=${name%.number}
+		[ -e "$file" ] && [ -z "$(status_of "$name")" ] && kill_it "$name"
+	done 2>/dev/null
+	rm -f "$run"/*.number "$run"/*.domain
+}
+
+run_scenarios()
+{
+	local file number=0
+	while [ $number -lt "$guests" ]; do
+		number=$((number + 1))
+		create "guest$number" || tell 'not ok' "guest$number boots"
+	done
+	for file in /lab/scenarios/*.sh; do
+		[ -e "$file" ] || continue
+		begin=$(cut -d. -f1 /proc/uptime)
+		(. "$file"; :) || tell 'not ok' "$(basename "$file") ends with $?"
+		clean_up
+		note "$(basename "$file" .sh) took $(($(cut -d. -f1 /proc/uptime) - begin)) s"
+	done
+	note end
+}
+
+help()
+{
+	sed -n '2,/^$/s/^# \?//p' /lab/lib.sh
+}
