@@ -56,8 +56,8 @@ configure()
 	cat <<-X
 		name = "$name"
 		type = "pv"
-		kernel = "/lab/vmlinux"
-		ramdisk = "/lab/guest.img"
+		kernel = "$run/vmlinux"
+		ramdisk = "$run/guest.img"
 		extra = "console=hvc0 quiet loglevel=3 panic=5"
 		memory = $memory
 		vcpus = 1
@@ -69,9 +69,19 @@ configure()
 	done
 }
 
+# xl maps these files, and would fetch them from /lab page by page.
+get_images()
+{
+	local file
+	for file in vmlinux guest.img; do
+		[ $run/$file -nt /lab/$file ] || cp /lab/$file $run/$file
+	done
+}
+
 create()
 {
 	local name=$1 number wait=0
+	get_images
 	configure "$@" >"$run/$name.cfg"
 	xl create -q "$run/$name.cfg" >"$run/$name.create" 2>&1 || {
 		note "$name is not created: $(tail -n 1 "$run/$name.create")"
