@@ -293,6 +293,11 @@ mutants: ## that the conformance suite finds what is wrong with each mutant
 	@$(MAKE) all
 	@timeout -k 10 900 scripts/mutants
 
+.PHONY: models
+models: ## that the protocol keeps its promises in all states of its models
+	@scripts/bootstrap assurance
+	@assurance/run-models
+
 tests: $(TESTS)
 
 # A header of lib/core that only a C library has must not be found; a kernel has
