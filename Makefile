@@ -44,8 +44,8 @@ FOUND    := $(strip $(foreach lib,$(filter-out $(WITHOUT),$(OPTIONAL)), \
 		$(shell $(PKG_CONFIG) --exists $(call packages,$(lib)) 2>/dev/null && echo $(lib))))
 XEN      := $(filter xen,$(FOUND))
 
-possible = $(if $(XEN),$(1),$(filter-out lib/platform/xen% lib/gref/% tests/fake_xen% \
-		tools/% lab/%,$(1)))
+possible = $(if $(XEN),$(1),$(filter-out lib/platform/xen% lib/gref/% \
+		reference-backend/xen% tests/fake_xen% tools/% lab/%,$(1)))
 sources = $(filter-out %_test.c,$(call possible,$(wildcard $(1))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 archive = $(BUILD)/obj/lib$(1).a
@@ -58,7 +58,8 @@ TEST_SRC := $(call possible,$(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.
 		tools/*_test.c))
 # The suite has folders; its tests/ are parts of it, not tests of this tree.
 part_sources = $(call sources,$(1)/*.c $(filter conformance/%,$(1)/*/*.c))
-LAB_SRC  := $(call possible,$(wildcard lab/programs/*.c))
+LAB_SRC  := $(filter-out $(if $(filter libdrm,$(FOUND)),,lab/programs/draw.c), \
+		$(call possible,$(wildcard lab/programs/*.c)))
 SRC      := $(LIB_SRC) $(foreach part,$(PARTS),$(call part_sources,$(part))) \
 		$(TEST_SRC) $(LAB_SRC)
 
@@ -269,7 +270,8 @@ check-format: ## the style of the C sources
 
 # Programs that only the lab's scenarios need: each is one file.
 LAB_PROGRAMS := $(patsubst lab/programs/%.c,$(BUILD)/lab-bin/%,$(LAB_SRC))
-$(LAB_PROGRAMS): $(BUILD)/lab-bin/%: $(BUILD)/obj/lab/programs/%.o $(WHOLE_LIB)
+$(LAB_PROGRAMS): $(BUILD)/lab-bin/%: $(BUILD)/obj/lab/programs/%.o \
+		$(call archive,reference-common) $(WHOLE_LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link_program) $(OPTIONAL_LIBS) -o $@

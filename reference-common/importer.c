@@ -6,14 +6,11 @@
  * the frame from the shared memory into the sink, and then signals its point.
  * Nothing that the other end says is used before it is checked, and the sinks
  * bear that a picture changes while they read it.
- *
- * Each session has a sink of its own: the first one what the user asked for, the
- * others a window or file beside it.
  */
 
 #include "reference-common/describe.h"
 #include "reference-common/peer.h"
-#include "reference-common/sink.h"
+#include "reference-common/screen.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,9 +20,6 @@
 
 /* Turns that wait for a point; a peer that is further ahead is out of its mind. */
 #define QUEUE_MAX 64
-
-/* How often a window is looked after. */
-#define WINDOW_INTERVAL (1000000000u / 50)
 
 /**
  * struct import - a buffer of the other end
@@ -51,13 +45,7 @@ struct import {
  * @imports: its buffers
  * @turns: hand-offs that are not finished with, the oldest first
  * @turns_count: how many
- * @sink: where its frames go, from the first frame on
- * @spec: the sink's, if it is not the user's own
- * @note: of the sink, as it was told last
- * @crc: of the pixels of all frames
- * @failed: the sink takes no more
- * @closed: the user has closed the window
- * @tally: of the frames shown
+ * @screen: where its frames go
  */
 struct view {
 	struct view *next;
@@ -66,143 +54,33 @@ struct view {
 	struct import *imports;
 	struct hdmabuf_turn turns[QUEUE_MAX];
 	unsigned int turns_count;
-	struct sink *sink;
-	char *spec;
-	const char *note;
-	uint32_t crc;
-	bool failed;
-	bool closed;
-	struct tally tally;
+	struct screen screen;
 };
 
 /**
  * struct importer - the context of this part
  * @peer: the program
- * @spec: of the sink that the user asked for, or got
- * @sink: opened, for the first view with a frame; later ones open their own
- * @shared: that sink is standard output, which all views share
- * @sinks: that views have had
+ * @sinks: that views show their frames in
  * @views: those whose session is not over
  */
 struct importer {
 	struct peer *peer;
-	const char *spec;
-	struct sink *sink;
-	bool shared;
-	unsigned int sinks;
+	struct sinks sinks;
 	struct view *views;
 };
 
-/* ---- Sinks -------------------------------------------------------------- */
-
-/* A spec that names no file is no better for another number. */
-static int sink_status(const char *spec)
-{
-	const char *file = strchr(spec, ':');
-
-	if (!strcmp(spec, "window"))
-		return EX_UNAVAILABLE;
-	if ((strncmp(spec, "png:", 4) && strncmp(spec, "y4m:", 4)) || !file[1])
-		return EX_USAGE;
-	return EX_CANTCREAT;
-}
-
-/* "png:a/b.png" as "png:a/b-2.png"; to be freed. */
-static char *number_spec(const char *spec, unsigned int number)
-{
-	const char *slash = strrchr(spec, '/');
-	const char *dot = strrchr(slash ? slash : spec, '.');
-	size_t size = strlen(spec) + 16;
-	int length = dot ? (int)(dot - spec) : (int)strlen(spec);
-	char *numbered;
-
-	/* A window has no name to put it in. */
-	if (!strchr(spec, ':'))
-		return strdup(spec);
-	numbered = malloc(size);
-	if (numbered)
-		snprintf(numbered, size, "%.*s-%u%s", length, spec, number,
-			 dot ? dot : "");
-	return numbered;
-}
-
-static int open_next_sink(struct view *view)
-{
-	struct importer *importer = view->importer;
-	struct failure failure;
-
-	importer->sinks++;
-	if (importer->sink) {
-		view->sink = importer->sink;
-		if (!importer->shared)
-			importer->sink = NULL;
-		return 0;
-	}
-	view->spec = number_spec(importer->spec, importer->sinks);
-	if (!view->spec) {
-		peer_fail(importer->peer, EX_UNAVAILABLE, "out of memory");
-		return -1;
-	}
-	view->sink = sink_open(view->spec, &failure);
-	if (view->sink)
-		return 0;
-	peer_fail(importer->peer, sink_status(view->spec), "%s", failure.text);
-	return -1;
-}
-
-static void close_sink(struct view *view)
-{
-	struct failure failure;
-
-	if (view->sink && view->sink != view->importer->sink &&
-	    sink_close(view->sink, &failure))
-		peer_fail(view->importer->peer, EX_IOERR, "%s", failure.text);
-	free(view->spec);
-}
-
 /* ---- Frames ------------------------------------------------------------- */
-
-static void tell_frame(struct view *view, const struct hdmabuf_turn *turn)
-{
-	struct peer *peer = view->importer->peer;
-
-	if (view->sink->note && view->sink->note != view->note)
-		peer_note(peer, "%s", view->sink->note);
-	view->note = view->sink->note;
-	if (peer->options->verify)
-		peer_tell(peer, "frame %" PRIu64 ": crc32 so far %08x",
-			  turn->stamp, view->crc);
-	else
-		peer_tell(peer, "frame %" PRIu64, turn->stamp);
-}
 
 /* Returns the status to end the turn with. */
 static uint16_t show(struct view *view, const struct hdmabuf_turn *turn)
 {
 	struct import *import = hdmabuf_buffer_user(turn->buffer);
 	const void *memory = hdmabuf_buffer_data(turn->buffer);
-	struct peer *peer = view->importer->peer;
-	struct failure failure;
-	int result;
 
-	if (view->failed || !import->usable || !memory)
+	if (view->screen.failed || !import->usable || !memory ||
+	    screen_show(&view->screen, &view->importer->sinks, &import->format,
+			import->text, memory, turn->stamp))
 		return HDMABUF_STATUS_FAILED;
-	peer_begin_frame(&view->tally);
-	view->failed = !view->sink && open_next_sink(view);
-	if (view->failed)
-		return HDMABUF_STATUS_FAILED;
-	if (peer->options->verify)
-		view->crc = picture_crc(view->crc, &import->format, memory);
-	result = sink_write(view->sink, &import->format, import->text, memory,
-			    &failure);
-	view->failed = result < 0;
-	view->closed = result == SINK_CLOSED;
-	if (view->failed)
-		peer_fail(peer, EX_IOERR, "%s", failure.text);
-	if (view->failed || view->closed)
-		return HDMABUF_STATUS_FAILED;
-	peer_count_frame(peer, &view->tally, &import->format, view->crc);
-	tell_frame(view, turn);
 	return HDMABUF_STATUS_OK;
 }
 
@@ -228,19 +106,19 @@ static void take_turns(struct view *view)
 {
 	struct peer *peer = view->importer->peer;
 
-	while (view->turns_count && !view->closed &&
+	while (view->turns_count && !view->screen.closed &&
 	       may_access(&view->turns[0])) {
 		struct hdmabuf_turn turn = view->turns[0];
 		uint16_t status = turn.buffer ? show(view, &turn) :
 						HDMABUF_STATUS_OK;
 
 		remove_turn(view, 0);
-		if (!view->closed)
+		if (!view->screen.closed)
 			hdmabuf_turn_done(&turn, status);
 	}
 	/* A frontend has this view alone, a backend others to look after. */
-	if (view->closed ||
-	    (view->failed &&
+	if (view->screen.closed ||
+	    (view->screen.failed &&
 	     (peer->options->role == HDMABUF_FRONTEND || peer->options->once)))
 		peer_stop(peer);
 }
@@ -450,7 +328,7 @@ static void free_view(struct view *view)
 		view->imports = import->next;
 		free(import);
 	}
-	close_sink(view);
+	screen_close(&view->screen, &view->importer->sinks);
 	free(view);
 }
 
@@ -462,12 +340,12 @@ static void tell_loss(struct peer *peer, const struct view *view,
 	if (peer->options->once)
 		peer_fail(peer, EX_TEMPFAIL,
 			  "%s was lost after %" PRIu64 " frames: %s", who,
-			  view->tally.frames, why);
+			  view->screen.tally.frames, why);
 	else
 		peer_note(peer,
 			  "%s was lost after %" PRIu64
 			  " frames: %s; waiting for a new one",
-			  who, view->tally.frames, why);
+			  who, view->screen.tally.frames, why);
 }
 
 static void on_disconnected(void *user, struct hdmabuf_session *session,
@@ -482,7 +360,7 @@ static void on_disconnected(void *user, struct hdmabuf_session *session,
 	}
 	if (status && !peer->stopping)
 		tell_loss(peer, view, why);
-	peer_left(peer, session, &view->tally);
+	peer_left(peer, session, &view->screen.tally);
 	free_view(view);
 	/* A frontend whose backend has closed has got all there is. */
 	if (peer->options->once ||
@@ -491,30 +369,6 @@ static void on_disconnected(void *user, struct hdmabuf_session *session,
 }
 
 /* ---- The part ----------------------------------------------------------- */
-
-/* Where there is no display, a backend can still be tried. */
-static int open_first_sink(struct importer *importer)
-{
-	struct peer *peer = importer->peer;
-	const char *wish = peer->options->sink;
-	struct failure failure;
-
-	importer->spec = wish ? wish : "window";
-	importer->sink = sink_open(importer->spec, &failure);
-	if (!importer->sink && !wish) {
-		peer_note(peer, "%s; frames are taken and not shown",
-			  failure.text);
-		importer->spec = "null";
-		importer->sink = sink_open(importer->spec, &failure);
-	}
-	if (!importer->sink) {
-		peer_fail(peer, sink_status(importer->spec), "%s",
-			  failure.text);
-		return peer->status;
-	}
-	importer->shared = importer->sink->uses_stdout;
-	return 0;
-}
 
 static int importer_open(struct peer *peer, struct hdmabuf_config *config)
 {
@@ -526,12 +380,12 @@ static int importer_open(struct peer *peer, struct hdmabuf_config *config)
 		return peer->status;
 	}
 	importer->peer = peer;
-	status = open_first_sink(importer);
+	status = sinks_open(&importer->sinks, peer);
 	if (status) {
 		free(importer);
 		return status;
 	}
-	if (importer->shared)
+	if (importer->sinks.shared)
 		config->max_sessions = 1;
 	peer->context = importer;
 	return 0;
@@ -547,11 +401,7 @@ static uint64_t importer_work(struct peer *peer, uint64_t now)
 	if (peer->stopping)
 		return PEER_NEVER;
 	for (struct view *view = importer->views; view; view = view->next)
-		if (view->sink && view->sink->ops->dispatch) {
-			wanted = now + WINDOW_INTERVAL;
-			if (sink_dispatch(view->sink) == SINK_CLOSED)
-				closed = true;
-		}
+		closed |= !screen_dispatch(&view->screen, now, &wanted);
 	if (closed)
 		peer_stop(peer);
 	return wanted;
@@ -571,10 +421,8 @@ static void importer_stop(struct peer *peer)
 static void importer_close(struct peer *peer)
 {
 	struct importer *importer = peer->context;
-	struct failure failure;
 
-	if (sink_close(importer->sink, &failure))
-		peer_fail(peer, EX_IOERR, "%s", failure.text);
+	sinks_close(&importer->sinks);
 	free(importer);
 }
 

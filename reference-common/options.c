@@ -4,6 +4,7 @@
 #include "reference-common/parse.h"
 #include "reference-common/progress.h"
 #include "reference-common/sink.h"
+#include "reference-common/sound.h"
 #include "reference-common/source.h"
 
 #include <argp.h>
@@ -21,6 +22,7 @@ enum key {
 	KEY_VERBOSE = 'v',
 	KEY_VERSION = 'V',
 	KEY_PLATFORM = 0x100,
+	KEY_PROTOCOL,
 	KEY_CONTROL,
 	KEY_RECORD,
 	KEY_EXPORT_FROM,
@@ -47,6 +49,13 @@ static const struct argp_option argp_options[] = {
 	  "those of a frontend's domain, or xen:DOMAIN/DEVICE: see "
 	  "hdmabuf-xen",
 	  0 },
+	{ "protocol", KEY_PROTOCOL, "PROTOCOL", 0,
+	  "What a backend speaks: hyper-dmabuf (the default), or, on Xen, displif or "
+	  "sndif, as the display and sound drivers of guests do (Linux's "
+	  "drm_xen_front and snd_xen_front; class vdispl or vsnd). Of displif, "
+	  "options of the end that gets pictures apply, of sndif --sink and "
+	  "--source only; see docs/displif.rst",
+	  0 },
 	{ "control", KEY_CONTROL, NULL, 0,
 	  "Share no pictures, but do what is told on standard input and tell "
 	  "what happens on standard output, for hdmabuf-conformance; see "
@@ -71,7 +80,10 @@ static const struct argp_option argp_options[] = {
 
 	{ NULL, 0, NULL, 0, "The end that shares pictures:", 2 },
 	{ "source", KEY_SOURCE, "SOURCE", 0,
-	  SOURCE_SPECS "; the default is pattern", 0 },
+	  SOURCE_SPECS "; the default is pattern. With --protocol sndif, what "
+		       "guests record: " SOUND_SOURCE_SPECS
+		       "; the default is tone",
+	  0 },
 	{ "frames", KEY_FRAMES, "N", 0,
 	  "Share N frames, 0 for no end; by default 300 of a pattern, 1 of a "
 	  "PNG, all of a Y4M",
@@ -99,7 +111,9 @@ static const struct argp_option argp_options[] = {
 	{ "sink", KEY_SINK, "SINK", 0,
 	  SINK_SPECS
 	  "; the default is window if there is a display, else null. Of a "
-	  "second stream, FILE.png becomes FILE-2.png",
+	  "second stream, FILE.png becomes FILE-2.png. With --protocol sndif, "
+	  "where what guests play goes: " SOUND_SINK_SPECS
+	  "; the default is null",
 	  0 },
 
 	{ "help", KEY_HELP, NULL, 0, "Print this text", -1 },
@@ -126,7 +140,8 @@ struct parsing {
 	const char *of_exporter; /* the last option given that only it has */
 	const char *of_importer;
 	const char *of_pictures; /* the same, of those that both have */
-	int status;		 /* to exit with, -1 to go on */
+	bool source_given;
+	int status; /* to exit with, -1 to go on */
 };
 
 /* Like argp_error(), but on one line, and leaves exiting to main(). */
@@ -215,6 +230,19 @@ static error_t parse_export_from(struct parsing *parsing, const char *argument)
 	return error;
 }
 
+static error_t parse_protocol(struct parsing *parsing, const char *argument)
+{
+	static const char *const protocols[] = { "hyper-dmabuf", "displif",
+						 "sndif", NULL };
+	unsigned int protocol = PROTOCOL_HYPER_DMABUF;
+	error_t error = parse_word(parsing, "--protocol", argument, protocols,
+				   "must be hyper-dmabuf, displif or sndif",
+				   &protocol);
+
+	parsing->options->protocol = (enum options_protocol)protocol;
+	return error;
+}
+
 static error_t parse_rights(struct parsing *parsing, const char *argument)
 {
 	static const char *const rights[] = { "read-only", "read-write", NULL };
@@ -273,7 +301,7 @@ static error_t parse_source_option(struct parsing *parsing, int key,
 
 	switch (key) {
 	case KEY_SOURCE:
-		parsing->of_exporter = "--source";
+		parsing->source_given = true;
 		options->source = argument;
 		return 0;
 	case KEY_FRAMES:
@@ -316,11 +344,42 @@ static error_t check_control(struct parsing *parsing)
 		      "does not go with --control, which shares no pictures");
 }
 
+/* Frontends of displif and sndif are drivers of guests. */
+static error_t check_protocol(struct parsing *parsing)
+{
+	const struct options *options = parsing->options;
+	const char *option = parsing->of_exporter;
+
+	if (options->role != HDMABUF_BACKEND)
+		return refuse(parsing, "--protocol", NULL,
+			      "is for hdmabuf-backend");
+	if (options->control)
+		option = "--control";
+	else if (options->record)
+		option = "--record";
+	else if (parsing->exporter == options->role)
+		option = "--export-from backend";
+	else if (options->protocol == PROTOCOL_DISPLIF && parsing->source_given)
+		option = "--source";
+	else if (options->protocol == PROTOCOL_SNDIF &&
+		 (options->verify || options->json))
+		option = options->verify ? "--verify" : "--json";
+	if (!option)
+		return 0;
+	return refuse(parsing, option, NULL,
+		      "does not go with this --protocol; see --help");
+}
+
 /* Options that belong to one end are of no use at the other. */
 static error_t check(struct parsing *parsing)
 {
 	struct options *options = parsing->options;
 
+	if (options->protocol != PROTOCOL_HYPER_DMABUF &&
+	    check_protocol(parsing))
+		return EINVAL;
+	if (options->protocol != PROTOCOL_SNDIF && parsing->source_given)
+		parsing->of_exporter = "--source";
 	options->exports = parsing->exporter == options->role;
 	if (!options->platform)
 		return refuse(parsing, "--platform", NULL,
@@ -358,6 +417,8 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
 	case KEY_PLATFORM:
 		options->platform = argument;
 		return 0;
+	case KEY_PROTOCOL:
+		return parse_protocol(parsing, argument);
 	case KEY_CONTROL:
 		options->control = true;
 		return 0;

@@ -12,11 +12,19 @@
 /* More buffers than this would only make the picture late. */
 #define OPTIONS_BUFFERS_MAX 32
 
+/* What a backend speaks. */
+enum options_protocol {
+	PROTOCOL_HYPER_DMABUF,
+	PROTOCOL_DISPLIF, /* Xen's displays */
+	PROTOCOL_SNDIF,	  /* Xen's sound */
+};
+
 /**
  * struct options - what the user asked for
  * @role: which end of the channel this program is
  * @program: its name
  * @platform: where to find the other end, as "local:PATH" or "xen:0"
+ * @protocol: what it speaks; unless it is the first, it is a backend on Xen
  * @control: this end does what it is told on standard input; what follows but
  *	for @record and @verbose does not count
  * @record: trace file to write, or NULL
@@ -25,8 +33,9 @@
  * @verify: compute the CRC of all pixels
  * @json: print the summary for machines
  * @verbose: 1 for sessions, buffers and frames, 2 for each message
- * @sink: where pictures go; NULL for a window if there is a display
- * @source: where pictures come from
+ * @sink: where pictures go; NULL for a window if there is a display. With sndif:
+ *	where sound goes, NULL for nowhere
+ * @source: where pictures come from. With sndif: where sound comes from
  * @frames: how many, 0 for all; only if @frames_given
  * @frames_given: else it depends on the source
  * @buffers: how many take turns
@@ -39,6 +48,7 @@ struct options {
 	enum hdmabuf_role role;
 	const char *program;
 	const char *platform;
+	enum options_protocol protocol;
 	bool control;
 	const char *record;
 	bool exports;

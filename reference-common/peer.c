@@ -170,7 +170,7 @@ void peer_count_frame(struct peer *peer, struct tally *tally,
 }
 
 /* The CRC of several streams that came side by side would mean nothing. */
-static void print_summary(struct peer *peer)
+void peer_print_summary(struct peer *peer)
 {
 	const struct options *options = peer->options;
 	struct summary summary = summarize(
@@ -344,6 +344,6 @@ int peer_run(const struct options *options)
 	if (status)
 		return status;
 	if (peer.endpoint && !options->control)
-		print_summary(&peer);
+		peer_print_summary(&peer);
 	return peer.status;
 }

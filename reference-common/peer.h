@@ -188,4 +188,10 @@ void peer_begin_frame(struct tally *tally);
 void peer_count_frame(struct peer *peer, struct tally *tally,
 		      const struct picture_format *format, uint32_t crc);
 
+/**
+ * peer_print_summary() - tell what was done, when all is over
+ * @peer: the program
+ */
+void peer_print_summary(struct peer *peer);
+
 #endif

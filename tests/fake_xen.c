@@ -1930,14 +1930,15 @@ static void make_directory(const char *path, uint32_t owner, uint32_t reader)
 	give_to(path, owner, reader);
 }
 
-void fake_xen_attach(uint32_t frontend, uint32_t backend, uint32_t number)
+void fake_xen_attach_class(const char *class, uint32_t frontend,
+			   uint32_t backend, uint32_t number)
 {
 	char front[PATH_OCTETS], back[PATH_OCTETS], id[16];
 
-	snprintf(front, sizeof(front), "/local/domain/%u/device/hdmabuf/%u",
-		 frontend, number);
-	snprintf(back, sizeof(back), "/local/domain/%u/backend/hdmabuf/%u/%u",
-		 backend, frontend, number);
+	snprintf(front, sizeof(front), "/local/domain/%u/device/%s/%u",
+		 frontend, class, number);
+	snprintf(back, sizeof(back), "/local/domain/%u/backend/%s/%u/%u",
+		 backend, class, frontend, number);
 	make_directory(front, frontend, backend);
 	make_directory(back, backend, frontend);
 	fake_xen_write(back, "%s/backend", front);
@@ -1949,6 +1950,11 @@ void fake_xen_attach(uint32_t frontend, uint32_t backend, uint32_t number)
 	fake_xen_write(id, "%s/frontend-id", back);
 	fake_xen_write("1", "%s/online", back);
 	fake_xen_write("1", "%s/state", back);
+}
+
+void fake_xen_attach(uint32_t frontend, uint32_t backend, uint32_t number)
+{
+	fake_xen_attach_class("hdmabuf", frontend, backend, number);
 }
 
 void fake_xen_detach(uint32_t frontend, uint32_t backend, uint32_t number)

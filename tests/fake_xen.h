@@ -36,6 +36,8 @@ void fake_xen_destroy_domain(uint32_t domain);
 
 /* The directories of a device, as a toolstack makes and removes them. */
 void fake_xen_attach(uint32_t frontend, uint32_t backend, uint32_t number);
+void fake_xen_attach_class(const char *class_name, uint32_t frontend,
+			   uint32_t backend, uint32_t number);
 void fake_xen_detach(uint32_t frontend, uint32_t backend, uint32_t number);
 
 /* What is opened from now on is of a new process of that domain. */
