@@ -271,12 +271,13 @@ check-format: ## the style of the C sources
 	@scripts/check-format
 
 # Programs that only the lab's scenarios need: each is one file.
+LAB_LIBS     := $(if $(LAB_SRC),$(shell $(PKG_CONFIG) --libs xenvchan))
 LAB_PROGRAMS := $(patsubst lab/programs/%.c,$(BUILD)/lab-bin/%,$(LAB_SRC))
 $(LAB_PROGRAMS): $(BUILD)/lab-bin/%: $(BUILD)/obj/lab/programs/%.o \
 		$(call archive,reference-common) $(WHOLE_LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link_program) $(OPTIONAL_LIBS) -o $@
+	$(Q)$(link_program) $(OPTIONAL_LIBS) $(LAB_LIBS) -o $@
 
 .PHONY: check-xen xen-shell lab-programs
 check-xen: ## on a real Xen, emulated: every scenario of the lab, or SCENARIO="NAME..."

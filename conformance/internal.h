@@ -99,7 +99,7 @@ void iut_kill(struct iut *iut, int signal);
  * struct test - a test that is running
  * @test_case: which
  * @setup: how the IUT is reached
- * @endpoint: where
+ * @endpoint: where; the first one if there are several
  * @stream: to the runner
  * @began: monotonic microseconds
  * @way_out: where require() and its relatives go
@@ -144,6 +144,11 @@ void test_end(struct test *test, enum verdict verdict, const char *reason)
 /* The IUT has broken a clause, whether or not the test is about it. */
 void test_found(struct test *test, enum clause clause, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/*
+ * An endpoint that no end of the test uses, for another one. Skips the test if the IUT
+ * cannot be met by so many.
+ */
+const char *test_free_endpoint(struct test *test);
 /* Tells the checker what has happened on a link. */
 void test_trace(struct end *end, uint8_t kind, enum hdmabuf_role sender,
 		const void *octets, size_t length);

@@ -20,7 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIMIT_MS 60000
+/* How long a test may take, at least; or so many times the patience. */
+#define LIMIT_MS	60000
+#define LIMIT_PATIENCES 20
 
 /**
  * struct campaign - a run of the suite from the command line
@@ -157,9 +159,14 @@ static int list(const struct campaign *campaign)
 
 /* ---- running ------------------------------------------------------------ */
 
-static bool is_local(const struct options *options)
+/* Endpoints that are made up are local. */
+static bool is_over(const struct options *options, const char *platform)
 {
-	return !options->attach || !strncmp(options->attach, "local:", 6);
+	const char *endpoint = options->attach_count ? options->attach[0] :
+						       "local:";
+	size_t length = strlen(platform);
+
+	return !strncmp(endpoint, platform, length) && endpoint[length] == ':';
 }
 
 /* Why a test cannot be run with this IUT; false if it can. */
@@ -170,15 +177,16 @@ static bool why_not(const struct campaign *campaign,
 	uint32_t missing = test_case->needs & ~campaign->statement.options;
 	size_t used;
 
-	if (test_case->platform && !is_local(campaign->options)) {
+	if (test_case->platform &&
+	    !is_over(campaign->options, test_case->platform)) {
 		snprintf(text, size, "is about the platform %s",
 			 test_case->platform);
 		return true;
 	}
-	if (campaign->options->attach && test_case->needs & by_control) {
+	if (!campaign->options->iut && test_case->needs & by_control) {
 		snprintf(
 			text, size,
-			"needs the control protocol, which --attach does not have");
+			"needs the control protocol, and --attach was given without --iut");
 		return true;
 	}
 	if (!missing)
@@ -204,6 +212,13 @@ static void progress(void *user, size_t done, size_t all,
 			done == all ? "\n" : "");
 }
 
+static unsigned int limit_ms(const struct options *options)
+{
+	const unsigned int slow = LIMIT_PATIENCES * options->patience_ms;
+
+	return slow > LIMIT_MS ? slow : LIMIT_MS;
+}
+
 static struct setup make_setup(const struct campaign *campaign)
 {
 	const struct options *options = campaign->options;
@@ -211,7 +226,8 @@ static struct setup make_setup(const struct campaign *campaign)
 	return (struct setup){
 		.role = options->role,
 		.command = options->iut,
-		.endpoint = options->attach,
+		.endpoints = options->attach,
+		.endpoint_count = options->attach_count,
 		.folder = campaign->folder,
 		.statement = campaign->statement,
 		.seed = options->seed,
@@ -231,9 +247,10 @@ static int run_chosen(struct campaign *campaign)
 	struct plan_of_run plan = {
 		.setup = make_setup(campaign),
 		.tests = runnable,
-		.jobs = options->attach || options->keep ? 1 : options->jobs,
+		.jobs = options->attach_count || options->keep ? 1 :
+								 options->jobs,
 		.repeat = options->repeat,
-		.limit_ms = LIMIT_MS,
+		.limit_ms = limit_ms(options),
 		.progress = progress,
 		.user = campaign,
 	};
@@ -312,8 +329,10 @@ static int run(struct campaign *campaign)
 	struct run run = {
 		.version = HDMABUF_PACKAGE_VERSION,
 		.role = options->role,
-		.iut = options->iut ? options->iut : options->attach,
-		.attached = !options->iut,
+		.iut = options->iut ? options->iut : options->attach[0],
+		.command = options->iut,
+		.endpoints = options->attach,
+		.endpoint_count = options->attach_count,
 		.statement = options->statement,
 		.started = time(NULL),
 		.seed = options->seed,

@@ -45,7 +45,10 @@ static const struct argp_option argp_options[] = {
 	  "input",
 	  0 },
 	{ "attach", KEY_ATTACH, "ENDPOINT", 0,
-	  "It is there already, at ENDPOINT, as local:PATH", 0 },
+	  "It is at ENDPOINT, as local:PATH or xen:DEVICE: already, or once --iut "
+	  "has started it; may be repeated, for tests that face it with several "
+	  "ends",
+	  0 },
 	{ "statement", KEY_STATEMENT, "FILE", 0,
 	  "What it claims to do; what it does not claim is skipped", 0 },
 	{ "keep", KEY_KEEP, NULL, 0, "Start it once, not for each test", 0 },
@@ -197,6 +200,17 @@ static error_t parse_test(struct parsing *parsing, const char *argument)
 	return code;
 }
 
+static error_t parse_attach(struct parsing *parsing, const char *argument)
+{
+	struct options *options = parsing->options;
+	error_t code = grow(parsing, &options->attach, &options->attach_count,
+			    sizeof(*options->attach));
+
+	if (!code)
+		options->attach[options->attach_count - 1] = argument;
+	return code;
+}
+
 static error_t parse_report(struct parsing *parsing, const char *argument)
 {
 	struct options *options = parsing->options;
@@ -227,9 +241,9 @@ static error_t check(struct parsing *parsing)
 	if (!options->role_given)
 		return refuse(parsing, "--role", NULL,
 			      "is missing; give it as frontend or backend");
-	if (!options->iut == !options->attach)
+	if (!options->iut && !options->attach_count)
 		return refuse(parsing, "--iut", NULL,
-			      "give either a command, or --attach ENDPOINT");
+			      "give a command, or --attach ENDPOINT, or both");
 	if (options->keep && !options->iut)
 		return refuse(parsing, "--keep", NULL,
 			      "is of use with --iut only");
@@ -252,8 +266,7 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
 		options->iut = argument;
 		return 0;
 	case KEY_ATTACH:
-		options->attach = argument;
-		return 0;
+		return parse_attach(parsing, argument);
 	case KEY_STATEMENT:
 		options->statement = argument;
 		return 0;
@@ -371,6 +384,7 @@ void options_free(struct options *options)
 	for (size_t i = 0; i < options->report_count; i++)
 		free(options->reports[i].format);
 	free(options->reports);
+	free(options->attach);
 	free(options->clauses);
 	free(options->tests);
 }

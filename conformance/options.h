@@ -21,7 +21,8 @@ struct report {
  * @role: of the IUT
  * @role_given: it was; --list does without
  * @iut: command that starts it, or NULL
- * @attach: endpoint at which it is, or NULL
+ * @attach: endpoints at which it is; if none, one is made up for each test
+ * @attach_count: of @attach
  * @statement: file with what it claims, or NULL
  * @trace: file to judge instead of running tests, or NULL
  * @clauses: tests that are about these are wanted
@@ -40,7 +41,8 @@ struct options {
 	enum hdmabuf_role role;
 	bool role_given;
 	const char *iut;
-	const char *attach;
+	const char **attach;
+	size_t attach_count;
 	const char *statement;
 	const char *trace;
 	enum clause *clauses;

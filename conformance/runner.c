@@ -344,8 +344,8 @@ static void end_orphans(const struct runner *runner)
 static void make_endpoint(const struct setup *setup, size_t number,
 			  char *endpoint, size_t size)
 {
-	if (setup->endpoint)
-		snprintf(endpoint, size, "%s", setup->endpoint);
+	if (setup->endpoint_count)
+		snprintf(endpoint, size, "%s", setup->endpoints[0]);
 	else
 		snprintf(endpoint, size, "local:%s/%zu", setup->folder, number);
 }

@@ -623,6 +623,77 @@ static void test_kept_implementation(void **state)
 	close_place(&place);
 }
 
+static void meets_two(struct test *test)
+{
+	struct end *first = test_connect(test), *second = test_connect(test);
+
+	check(test, HDB_BOTH_033, end_sanity(first) && end_sanity(second),
+	      "both sessions work");
+}
+
+static const struct test_case at_one_place[] = {
+	CASE(passes, HDB_BOTH_033),
+	CASE(kills_the_iut, HDB_BOTH_033),
+	CASE(meets_two, HDB_BOTH_033),
+};
+
+/* It is started by its command, and is not where it was told to be. */
+static void test_place_of_its_own(void **state)
+{
+	struct selected tests[COUNT(at_one_place)];
+	struct result results[COUNT(at_one_place)];
+	char address[256], command[1024];
+	const char *endpoints[] = { address };
+	struct plan_of_run plan;
+	struct place place;
+
+	(void)state;
+	open_place(&place);
+	for (size_t i = 0; i < COUNT(at_one_place); i++)
+		tests[i] = select_test(&at_one_place[i]);
+	snprintf(address, sizeof(address), "local:%s/../%s/own", place.folder,
+		 strrchr(place.folder, '/') + 1);
+	snprintf(command, sizeof(command),
+		 "HDMABUF_ENDPOINT=local:%s/own exec %s --control",
+		 place.folder, place.peer);
+	plan = plan_at(&place, command, tests, COUNT(tests));
+	plan.setup.endpoints = endpoints;
+	plan.setup.endpoint_count = 1;
+	assert_int_equal(runner_run(&plan, results), 0);
+	assert_int_equal(results[0].verdict, VERDICT_PASS);
+	assert_int_equal(results[1].verdict, VERDICT_FAIL);
+	assert_int_equal(results[2].verdict, VERDICT_PASS);
+	results_free(results, COUNT(results));
+	close_place(&place);
+}
+
+/* One end for each endpoint, where these are not sockets. */
+static void test_endpoints_are_for_one_end(void **state)
+{
+	static const char *const endpoints[] = { "xen:0", "xen:1" };
+	const struct setup setup = { .endpoints = endpoints,
+				     .endpoint_count = COUNT(endpoints) };
+	struct end ends[2] = { { .address = endpoints[0] },
+			       { .address = endpoints[1] } };
+	struct test test = { .setup = &setup,
+			     .ends = { &ends[0] },
+			     .end_count = 1,
+			     .stream =
+				     open("/dev/null", O_WRONLY | O_CLOEXEC) };
+
+	(void)state;
+	assert_ptr_equal(test_free_endpoint(&test), endpoints[1]);
+	test.ends[1] = &ends[1];
+	test.end_count = 2;
+	if (!setjmp(test.way_out)) {
+		test_free_endpoint(&test);
+		fail_msg("there is no third one");
+	}
+	test.ends[0] = NULL;
+	assert_ptr_equal(test_free_endpoint(&test), endpoints[0]);
+	close(test.stream);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -633,6 +704,8 @@ int main(void)
 		cmocka_unit_test(test_jobs),
 		cmocka_unit_test(test_repetitions),
 		cmocka_unit_test(test_kept_implementation),
+		cmocka_unit_test(test_place_of_its_own),
+		cmocka_unit_test(test_endpoints_are_for_one_end),
 	};
 
 	return hdmabuf_test_run("runner", tests, COUNT(tests));

@@ -392,6 +392,35 @@ static void forget_the_past(struct test *test)
 	iut_drop_lines(test->iut);
 }
 
+static bool is_used(const struct test *test, const char *address)
+{
+	for (size_t i = 0; i < test->end_count; i++)
+		if (test->ends[i] && test->ends[i]->address == address)
+			return true;
+	return false;
+}
+
+/* Where a socket is, there is room for many. */
+static bool takes_many(const char *address)
+{
+	return !strncmp(address, "local:", 6);
+}
+
+const char *test_free_endpoint(struct test *test)
+{
+	const struct setup *setup = test->setup;
+
+	if (!setup->endpoint_count)
+		return test->endpoint;
+	for (size_t i = 0; i < setup->endpoint_count; i++)
+		if (!is_used(test, setup->endpoints[i]) ||
+		    takes_many(setup->endpoints[i]))
+			return setup->endpoints[i];
+	skip(test,
+	     "needs more than %zu endpoint%s: give --attach once for each",
+	     setup->endpoint_count, setup->endpoint_count > 1 ? "s" : "");
+}
+
 uint64_t test_start_deadline(const struct test *test)
 {
 	return test_deadline_in(test->was_there ? test->setup->patience_ms :
@@ -407,7 +436,8 @@ struct end *test_open_over(struct test *test, platform_opener open)
 		error(test, "too many ends");
 	if (!listens)
 		test_start_iut(test);
-	end = end_open(test, (uint32_t)test->end_count, open);
+	end = end_open(test, (uint32_t)test->end_count, open,
+		       test_free_endpoint(test));
 	test->ends[test->end_count++] = end;
 	if (listens)
 		test_start_iut(test);

@@ -100,7 +100,8 @@ extern const struct test_group *const test_groups[];
  * struct setup - how the IUT is reached
  * @role: of the IUT
  * @command: that starts it, or NULL if it is there already
- * @endpoint: where it is, or NULL: a new one is made up for each test
+ * @endpoints: where it is; each is for one end, unless many can meet it there
+ * @endpoint_count: of @endpoints; if 0, one is made up for each test
  * @folder: for the sockets of endpoints that are made up
  * @statement: what it claims
  * @seed: of everything random
@@ -110,7 +111,8 @@ extern const struct test_group *const test_groups[];
 struct setup {
 	enum hdmabuf_role role;
 	const char *command;
-	const char *endpoint;
+	const char *const *endpoints;
+	size_t endpoint_count;
 	const char *folder;
 	struct statement statement;
 	uint64_t seed;

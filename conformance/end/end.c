@@ -91,7 +91,8 @@ static const struct hdmabuf_platform_events events = {
 	.down = on_down,
 };
 
-struct end *end_open(struct test *test, uint32_t number, platform_opener open)
+struct end *end_open(struct test *test, uint32_t number, platform_opener open,
+		     const char *address)
 {
 	struct end *end = calloc(1, sizeof(*end));
 	char why[256] = "";
@@ -99,15 +100,16 @@ struct end *end_open(struct test *test, uint32_t number, platform_opener open)
 	if (!end)
 		error(test, "no memory");
 	end->test = test;
+	end->address = address;
 	end->number = number;
 	end->role = test->setup->role == HDMABUF_FRONTEND ? HDMABUF_BACKEND :
 							    HDMABUF_FRONTEND;
 	end->serves = true;
 	end->next_id = (uint32_t)test_random(test);
 	greeting_init(&end->greeting);
-	if (open(test->endpoint, end->role, &end->platform, why, sizeof(why))) {
+	if (open(address, end->role, &end->platform, why, sizeof(why))) {
 		free(end);
-		error(test, "cannot open %s: %s", test->endpoint, why);
+		error(test, "cannot open %s: %s", address, why);
 	}
 	return end;
 }

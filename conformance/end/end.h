@@ -140,6 +140,7 @@ struct watched {
 
 struct end {
 	struct test *test;
+	const char *address;
 	struct hdmabuf_platform platform;
 	struct hdmabuf_link *link;
 	struct owned *owned;
@@ -197,8 +198,9 @@ typedef int (*platform_opener)(const char *address, enum hdmabuf_role role,
 			       struct hdmabuf_platform *platform, char *error,
 			       size_t error_size);
 
-/* By test_open(); there is no link yet. */
-struct end *end_open(struct test *test, uint32_t number, platform_opener open);
+/* By test_open(); there is no link yet. @address is one of test_free_endpoint(). */
+struct end *end_open(struct test *test, uint32_t number, platform_opener open,
+		     const char *address);
 /* test_open() over a platform that the test brings along. */
 struct end *test_open_over(struct test *test, platform_opener open);
 /* Vanishes without a word. */

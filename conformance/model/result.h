@@ -90,7 +90,9 @@ struct result {
  * @version: of the suite
  * @role: of the implementation under test
  * @iut: the command it was started with, or the endpoint it was found at
- * @attached: it was found, at an endpoint
+ * @command: the command, or NULL
+ * @endpoints: where it was found
+ * @endpoint_count: of @endpoints
  * @statement: the file with what it claims, or NULL
  * @started: when
  * @seconds: how long it took
@@ -104,7 +106,9 @@ struct run {
 	const char *version;
 	enum hdmabuf_role role;
 	const char *iut;
-	bool attached;
+	const char *command;
+	const char *const *endpoints;
+	size_t endpoint_count;
 	const char *statement;
 	time_t started;
 	double seconds;

@@ -321,6 +321,14 @@ static void put_word(FILE *file, const char *word)
 	fputc('\'', file);
 }
 
+static void put_option(FILE *file, const char *name, const char *word)
+{
+	if (!word)
+		return;
+	fprintf(file, " --%s ", name);
+	put_word(file, word);
+}
+
 char *run_again(const struct run *run, const struct result *result)
 {
 	char *text = NULL;
@@ -329,13 +337,11 @@ char *run_again(const struct run *run, const struct result *result)
 
 	if (!memory)
 		return NULL;
-	fprintf(memory, "hdmabuf-conformance --role %s --%s ",
-		role_name(run->role), run->attached ? "attach" : "iut");
-	put_word(memory, run->iut);
-	if (run->statement) {
-		fputs(" --statement ", memory);
-		put_word(memory, run->statement);
-	}
+	fprintf(memory, "hdmabuf-conformance --role %s", role_name(run->role));
+	put_option(memory, "iut", run->command);
+	for (size_t i = 0; i < run->endpoint_count; i++)
+		put_option(memory, "attach", run->endpoints[i]);
+	put_option(memory, "statement", run->statement);
 	if (run->repetitions > 1)
 		fprintf(memory, " --repeat %u", run->repetitions);
 	fprintf(memory, " --test %s --seed %" PRIu64, result->name, run->seed);

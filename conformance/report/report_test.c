@@ -128,6 +128,7 @@ static struct run made_up(void)
 		.version = "1.2.3",
 		.role = HDMABUF_BACKEND,
 		.iut = "./it 'll do " HOSTILE,
+		.command = "./it 'll do " HOSTILE,
 		.statement = "my <statement>",
 		.started = 1772366400,
 		.seconds = 83.25,
@@ -352,6 +353,7 @@ static void text_condenses_what_was_skipped(void **state)
 
 static void text_says_how_to_run_a_test_again(void **state)
 {
+	static const char *const endpoints[] = { "xen:0", "xen:1" };
 	struct run run = made_up();
 	char *report = report_of("text", &run);
 
@@ -364,13 +366,21 @@ static void text_says_how_to_run_a_test_again(void **state)
 			   "--seed 18446744073709551615\n");
 	free(report);
 
-	run.attached = true;
-	run.iut = "local:/run/it";
+	run.endpoints = endpoints;
+	run.endpoint_count = COUNT(endpoints);
 	run.statement = NULL;
+	report = report_of("text", &run);
+	assert_has(report, "' --attach 'xen:0' --attach 'xen:1' "
+			   "--repeat 3 --test channel.zero ");
+	free(report);
+
+	run.command = NULL;
+	run.endpoint_count = 1;
+	run.iut = endpoints[0];
 	run.repetitions = 1;
 	report = report_of("text", &run);
 	assert_has(report, "again: hdmabuf-conformance --role backend "
-			   "--attach 'local:/run/it' --test channel.zero ");
+			   "--attach 'xen:0' --test channel.zero ");
 	free(report);
 }
 

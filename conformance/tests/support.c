@@ -123,7 +123,7 @@ static void let_go_of_iut(struct iut *iut)
 
 __attribute__((noreturn)) static void
 play(struct test *test, void (*script)(struct end *end, unsigned int step),
-     unsigned int step, int ready)
+     unsigned int step, const char *address, int ready)
 {
 	struct end *end;
 
@@ -131,7 +131,7 @@ play(struct test *test, void (*script)(struct end *end, unsigned int step),
 	test->end_count = 0;
 	if (setjmp(test->way_out))
 		_exit(1);
-	end = end_open(test, TEST_ENDS_MAX, hdmabuf_platform_open);
+	end = end_open(test, TEST_ENDS_MAX, hdmabuf_platform_open, address);
 	test->ends[test->end_count++] = end;
 	if (write(ready, "", 1) != 1)
 		_exit(1);
@@ -160,6 +160,7 @@ pid_t play_start(struct test *test,
 		 unsigned int step)
 {
 	bool listens = test->setup->role == HDMABUF_FRONTEND;
+	const char *address = test_free_endpoint(test);
 	int ready[2];
 	pid_t pid;
 
@@ -170,7 +171,7 @@ pid_t play_start(struct test *test,
 	pid = fork();
 	if (!pid) {
 		close(ready[0]);
-		play(test, script, step, ready[1]);
+		play(test, script, step, address, ready[1]);
 	}
 	close(ready[1]);
 	if (pid < 0)
