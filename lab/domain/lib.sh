@@ -11,9 +11,16 @@
 #	on guest1 COMMAND           runs it there; its output, its exit status
 #	start NAME guest1 COMMAND   the same, meanwhile
 #	output NAME                 what it has written until now
+#	says NAME PATTERN           whether a line of that fits
+#	has_ended NAME              whether it has; sets status
 #	wait_for NAME PATTERN [S]   until a line of that fits; fails after S (30) seconds
 #	finish NAME [S]             until it has ended: its exit status; 124 after S (60)
 #	kill_it NAME [SIGNAL]       SIGKILL by default
+#
+#	holdings DOMAIN...          prints a line for each: how many pages its programs share,
+#	                            mappings of its pages, its event channels, its nodes in
+#	                            XenStore
+#	check_holdings BEFORE DOMAIN...     a test: they are what they were
 #
 #	check TEXT COMMAND...       a test: it passes if the command succeeds
 #	skip TEXT REASON            a test that cannot be made
@@ -90,11 +97,11 @@ create()
 	number=$(domid "$name")
 	until grep -q "^@ready $number" "$(console_of "$name")" 2>/dev/null; do
 		wait=$((wait + 1))
-		[ $wait -lt 600 ] || {
+		[ $wait -lt 300 ] || {
 			note "$name does not come up"
 			return 1
 		}
-		sleep 0.1
+		sleep 0.3
 	done
 }
 
@@ -106,11 +113,11 @@ need()
 # What was running in it has no status of its own.
 destroy()
 {
-	local file
+	local file status
 	xl destroy "$1" || return
 	for file in $(grep -lx "$1" $run/*.domain 2>/dev/null); do
 		file=${file%.domain}
-		[ "$(status_of "${file##*/}")" ] || echo 137 >"$file.status"
+		has_ended "${file##*/}" || echo 137 >"$file.status"
 	done
 }
 
@@ -128,7 +135,8 @@ detach()
 # ---- commands ---------------------------------------------------------------
 
 # Of each command NAME there are NAME.domain, NAME.number, and for dom0 NAME.out, NAME.pid;
-# NAME.status for dom0, and where a guest can't tell it. The numbers of commands are unique, so that consoles tell them apart.
+# NAME.status for dom0, and where a guest can't tell it. The numbers of commands are unique,
+# so that consoles tell them apart.
 next_number()
 {
 	local number
@@ -165,58 +173,88 @@ start()
 	fi
 }
 
-of()
+# Sets domain, number and file: where a command runs, and where its output is. Without
+# another process, for whoever waits does it often, and each costs much under emulation.
+look_up()
 {
-	cat "$run/$1.$2" 2>/dev/null
+	domain= number= file=
+	read -r domain <"$run/$1.domain" && read -r number <"$run/$1.number" || return
+	if [ "$domain" = dom0 ]; then
+		file=$run/$1.out
+	else
+		file=$(console_of "$domain")
+	fi 2>/dev/null
 }
 
 output()
 {
-	if [ "$(of "$1" domain)" = dom0 ]; then
-		of "$1" out
+	local domain number file
+	look_up "$1" || return
+	if [ "$domain" = dom0 ]; then
+		cat "$file"
 	else
-		sed -n "s/^@$(of "$1" number)\.//p" "$(console_of "$(of "$1" domain)")" |
-			tr -d '\r'
+		sed -n "s/^@$number\.//p" "$file" | tr -d '\r'
 	fi
 }
 
-status_of()
+# Sets status; fails if the command has not ended.
+has_ended()
 {
-	if [ -e "$run/$1.status" ] || [ "$(of "$1" domain)" = dom0 ]; then
-		of "$1" status
+	local domain number file
+	look_up "$1" || return
+	if [ -e "$run/$1.status" ]; then
+		read -r status <"$run/$1.status"
+	elif [ "$domain" != dom0 ] && grep -q "^@$number=" "$file"; then
+		status=$(sed -n "s/^@$number=\([0-9]*\).*/\1/p" "$file")
 	else
-		sed -n "s/^@$(of "$1" number)=\([0-9]*\).*/\1/p" \
-			"$(console_of "$(of "$1" domain)")"
+		return 1
 	fi
+}
+
+says()
+{
+	local domain number file pattern=$2
+	look_up "$1" || return
+	[ "$domain" = dom0 ] || pattern="^@$number\..*$pattern"
+	grep -qE "$pattern" "$file" 2>/dev/null
 }
 
 wait_for()
 {
-	local turns=$((${3:-30} * 10))
-	until output "$1" | grep -qE "$2"; do
+	local turns=$((${3:-30} * 5)) status
+	until says "$1" "$2"; do
 		turns=$((turns - 1))
-		if [ $turns -le 0 ] || [ "$(status_of "$1")" ]; then
-			output "$1" | grep -qE "$2" && return
+		if [ $turns -le 0 ] || has_ended "$1"; then
+			says "$1" "$2" && return
 			note "$1 does not say '$2', but: $(output "$1" | tail -n 3)"
 			return 1
 		fi
-		sleep 0.1
+		sleep 0.2
 	done
 }
 
 finish()
 {
-	local turns=$((${2:-60} * 10)) status
-	until status=$(status_of "$1") && [ "$status" ]; do
+	local turns=$((${2:-60} * 5)) status
+	until has_ended "$1"; do
 		turns=$((turns - 1))
 		if [ $turns -le 0 ]; then
 			note "$1 does not end: $(output "$1" | tail -n 3)"
 			kill_it "$1"
 			return 124
 		fi
-		sleep 0.1
+		sleep 0.2
 	done
+	forget "$1"
 	return "$status"
+}
+
+# What has ended leaves nothing in XenStore.
+forget()
+{
+	local domain number file
+	look_up "$1" && [ "$domain" != dom0 ] &&
+		xenstore-rm "/local/domain/$(domid "$domain")/lab/run/$number" 2>/dev/null
 }
 
 on()
@@ -231,12 +269,12 @@ on()
 
 kill_it()
 {
-	local signal=${2:-KILL}
-	if [ "$(of "$1" domain)" = dom0 ]; then
-		kill "-$signal" -- "-$(of "$1" pid)" 2>/dev/null
+	local signal=${2:-KILL} domain number file
+	look_up "$1" || return 0
+	if [ "$domain" = dom0 ]; then
+		kill "-$signal" -- "-$(cat "$run/$1.pid")" 2>/dev/null
 	else
-		start "$1.kill" "$(of "$1" domain)" \
-			"pkill -$signal -P \$(cat /run/$(of "$1" number).pid)"
+		start "$1.kill" "$domain" "kill -$signal -- -\$(cat /run/$number.pid)"
 		finish "$1.kill" 20
 	fi
 	return 0
@@ -255,8 +293,48 @@ finish_and_tell()
 		output "$name" | while IFS= read -r line; do
 			note "$name: $line"
 		done
-		check "$name: $(of "$name" domain) exits with $status" [ $status = 0 ]
+		check "$name exits with $status" [ $status = 0 ]
 	done
+}
+
+# ---- what a domain holds -------------------------------------------------------------
+
+# The hypervisor lists each grant that is mapped; those of its console and of XenStore are
+# among them.
+mappings()
+{
+	xl dmesg -c >/dev/null
+	xl debug-keys g
+	xl dmesg | sed -n "/grant-table for remote d$1 /,/ active --/p" | grep -c '\[0x'
+}
+
+holdings()
+{
+	local domain number
+	for domain; do
+		number=$(domid "$domain")
+		echo "$domain: shared $(on "$domain" shared_pages)" \
+			"mapped $(mappings "$number")" \
+			"channels $(lsevtchn "$number" | grep -c Interdomain)" \
+			"nodes $(xenstore-ls "/local/domain/$number" | grep -c .)"
+	done
+}
+
+# The other end may be about to notice.
+check_holdings()
+{
+	local before=$1 after turns=20
+	shift
+	after=$(holdings "$@")
+	while [ "$before" != "$after" ] && [ $turns -gt 0 ]; do
+		sleep 0.5
+		turns=$((turns - 1))
+		after=$(holdings "$@")
+	done
+	check "$* hold what they held before" [ "$before" = "$after" ] || {
+		note "before: $before"
+		note "after: $after"
+	}
 }
 
 # ---- the report -------------------------------------------------------------
@@ -293,11 +371,11 @@ skip()
 # A scenario that went wrong must not disturb the next one.
 clean_up()
 {
-	local file name
+	local file name status
 	for file in "$run"/*.number; do
 		name=${file##*/}
 		name=${name%.number}
-		[ -e "$file" ] && [ -z "$(status_of "$name")" ] && kill_it "$name"
+		[ -e "$file" ] && ! has_ended "$name" && kill_it "$name"
 	done 2>/dev/null
 	rm -f "$run"/*.number "$run"/*.domain
 }

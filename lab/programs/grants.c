@@ -6,7 +6,8 @@
  *
  * Tries each reference, from FIRST on, for writing and for reading only. Prints one
  * line: how many can be mapped for writing, and how many for reading only. What is
- * mapped is unmapped at once, and nothing is written.
+ * mapped is unmapped at once, and nothing is written. Xen's library tells each failure
+ * on standard error.
  *
  * Exit status: 0; 64 for wrong usage; 69 if nothing can be mapped here at all.
  */
