@@ -36,8 +36,7 @@ mkdir -p $run
 
 note()
 {
-	echo "# $*" >>/lab/report
-	echo "# $*"
+	echo "$*" | sed 's/^/# /' | tee -a /lab/report.$machine
 }
 
 # ---- domains ----------------------------------------------------------------
@@ -53,7 +52,7 @@ domid()
 
 console_of()
 {
-	echo "/lab/consoles/guest-$1.log"
+	echo "/lab/consoles/$machine/guest-$1.log"
 }
 
 configure()
@@ -348,7 +347,7 @@ scenario()
 tell()
 {
 	echo $(($(cat $run/tests 2>/dev/null || echo 0) + 1)) >$run/tests
-	echo "$1 $(cat $run/tests) - ${topic:+$topic: }$2" | tee -a /lab/report
+	echo "$1 $(cat $run/tests) - ${topic:+$topic: }$2" | tee -a /lab/report.$machine
 }
 
 check()
@@ -388,7 +387,8 @@ run_scenarios()
 		create "guest$number" || tell 'not ok' "guest$number boots"
 	done
 	for file in /lab/scenarios/*.sh; do
-		[ -e "$file" ] || continue
+		# Another machine may have taken it.
+		[ -e "$file" ] && mkdir "/lab/claims/$(basename "$file")" 2>/dev/null || continue
 		begin=$(cut -d. -f1 /proc/uptime)
 		(. "$file"; :) || tell 'not ok' "$(basename "$file") ends with $?"
 		clean_up
