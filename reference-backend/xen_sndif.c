@@ -142,14 +142,16 @@ static bool get_format(const struct xensnd_open_req *request,
 	return false;
 }
 
-static bool narrow(uint32_t *min, uint32_t *max, uint32_t least, uint32_t most)
+static bool overlaps(uint32_t min, uint32_t max, uint32_t least, uint32_t most)
 {
-	*min = *min < least ? least : *min;
-	*max = *max > most ? most : *max;
-	return *min <= *max;
+	return min <= max && min <= most && max >= least;
 }
 
-/* What both ends can; -EINVAL if that is nothing. */
+/*
+ * Whether there is something that both ends can: -EINVAL if not. Only the formats are
+ * narrowed down to that. Linux's driver notices nothing else that was, and then believes
+ * in buffers that are too large; it asks again when it has chosen.
+ */
 static int query(const struct stream *stream,
 		 struct xensnd_query_hw_param *param)
 {
@@ -163,11 +165,11 @@ static int query(const struct stream *stream,
 	}
 	param->formats &= formats_of(stream);
 	if (!param->formats ||
-	    !narrow(&param->rates.min, &param->rates.max, rate_min, rate_max) ||
-	    !narrow(&param->channels.min, &param->channels.max, channels_min,
-		    channels_max) ||
-	    !narrow(&param->buffer.min, &param->buffer.max, 1, BUFFER_MAX) ||
-	    !narrow(&param->period.min, &param->period.max, 1, BUFFER_MAX))
+	    !overlaps(param->rates.min, param->rates.max, rate_min, rate_max) ||
+	    !overlaps(param->channels.min, param->channels.max, channels_min,
+		      channels_max) ||
+	    !overlaps(param->buffer.min, param->buffer.max, 1, BUFFER_MAX) ||
+	    !overlaps(param->period.min, param->period.max, 1, BUFFER_MAX))
 		return -EINVAL;
 	return 0;
 }

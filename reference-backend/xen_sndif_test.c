@@ -119,6 +119,21 @@ static int32_t trigger(struct scene *scene, struct fake_ring *ring,
 	return ask(scene, ring, XENSND_OP_TRIGGER, &request, sizeof(request));
 }
 
+static int32_t query(struct scene *scene, struct fake_ring *ring,
+		     uint64_t formats, uint32_t rate, uint32_t channels)
+{
+	struct xensnd_query_hw_param param = {
+		.formats = formats,
+		.rates = { rate, rate },
+		.channels = { channels, channels },
+		.buffer = { 1, 1 << 20 },
+		.period = { 1, 1 << 20 },
+	};
+
+	return ask(scene, ring, XENSND_OP_HW_PARAM_QUERY, &param,
+		   sizeof(param));
+}
+
 static void sleep_ms(long milliseconds)
 {
 	struct timespec time = { .tv_nsec = milliseconds * 1000000 };
@@ -240,9 +255,11 @@ static void what_is_recorded_is_the_source(void **state)
 			 0);
 	memcpy(&param, response.payload, sizeof(param));
 	assert_int_equal(param.formats, 1u << XENSND_PCM_FORMAT_S16_LE);
-	assert_int_equal(param.rates.min, RATE);
-	assert_int_equal(param.rates.max, RATE);
-	assert_int_equal(param.channels.min, 2);
+	assert_int_equal(query(&scene, scene.record, UINT64_MAX, RATE, 2), 0);
+	assert_int_equal(query(&scene, scene.record, UINT64_MAX, RATE, 1),
+			 -EINVAL);
+	assert_int_equal(query(&scene, scene.record, UINT64_MAX, RATE + 1, 2),
+			 -EINVAL);
 	assert_int_equal(open_stream(&scene, scene.record), 0);
 	assert_int_equal(rw(&scene, scene.record, XENSND_OP_READ, PERIOD,
 			    3 * PERIOD),
@@ -371,21 +388,6 @@ static void volumes_are_kept(void **state)
 
 /* ---- Refusals ----------------------------------------------------------- */
 
-static int32_t query(struct scene *scene, uint64_t formats, uint32_t rate,
-		     uint32_t channels)
-{
-	struct xensnd_query_hw_param param = {
-		.formats = formats,
-		.rates = { rate, rate },
-		.channels = { channels, channels },
-		.buffer = { 1, 1 << 20 },
-		.period = { 1, 1 << 20 },
-	};
-
-	return ask(scene, scene->play, XENSND_OP_HW_PARAM_QUERY, &param,
-		   sizeof(param));
-}
-
 static void what_cannot_be_is_refused(void **state)
 {
 	struct xensnd_open_req request;
@@ -393,11 +395,16 @@ static void what_cannot_be_is_refused(void **state)
 
 	(void)state;
 	open_scene(&scene, "null", "tone");
-	assert_int_equal(query(&scene, 1 << XENSND_PCM_FORMAT_U8, 8000, 1), 0);
-	assert_int_equal(query(&scene, 1 << XENSND_PCM_FORMAT_S8, 8000, 1),
+	assert_int_equal(query(&scene, scene.play, 1 << XENSND_PCM_FORMAT_U8,
+			       8000, 1),
+			 0);
+	assert_int_equal(query(&scene, scene.play, 1 << XENSND_PCM_FORMAT_S8,
+			       8000, 1),
 			 -EINVAL);
-	assert_int_equal(query(&scene, UINT64_MAX, 1000, 1), -EINVAL);
-	assert_int_equal(query(&scene, UINT64_MAX, 8000, 9), -EINVAL);
+	assert_int_equal(query(&scene, scene.play, UINT64_MAX, 1000, 1),
+			 -EINVAL);
+	assert_int_equal(query(&scene, scene.play, UINT64_MAX, 8000, 9),
+			 -EINVAL);
 	assert_int_equal(rw(&scene, scene.play, XENSND_OP_WRITE, 0, 4),
 			 -EINVAL);
 	assert_int_equal(trigger(&scene, scene.play, XENSND_OP_TRIGGER_START),

@@ -17,6 +17,9 @@
 #	finish NAME [S]             until it has ended: its exit status; 124 after S (60)
 #	kill_it NAME [SIGNAL]       SIGKILL by default
 #
+#	await_backend CLASS guest1 STATE    until the backend of device 0 of a class of Xen's
+#	                            own, in dom0, is in that state; fails after a while
+#
 #	holdings DOMAIN...          prints a line for each: how many pages its programs share,
 #	                            mappings of its pages, its event channels, its nodes in
 #	                            XenStore
@@ -334,6 +337,22 @@ check_holdings()
 		note "before: $before"
 		note "after: $after"
 	}
+}
+
+# ---- devices of Xen's own classes --------------------------------------------
+
+await_backend()
+{
+	local node turns=150
+	node=/local/domain/0/backend/$1/$(domid "$2")/0/state
+	until [ "$(xenstore-read "$node")" = "$3" ]; do
+		turns=$((turns - 1))
+		[ $turns -gt 0 ] || {
+			note "$node is $(xenstore-read "$node"), not $3"
+			return 1
+		}
+		sleep 0.1
+	done
 }
 
 # ---- the report -------------------------------------------------------------
