@@ -306,6 +306,11 @@ models: ## that the protocol keeps its promises in all states of its models
 	@scripts/bootstrap assurance
 	@assurance/run-models
 
+.PHONY: proof
+proof: ## that what decodes in lib/core has no run-time error, whatever it reads
+	@scripts/bootstrap assurance
+	@assurance/run-proofs
+
 tests: $(TESTS)
 
 # A header of lib/core that only a C library has must not be found; a kernel has

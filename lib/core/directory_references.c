@@ -52,6 +52,9 @@ static bool is_block(const hdmabuf_le32 *word)
 	uint32_t differ = 0;
 	int i;
 
+	/*@ loop invariant 0 <= i <= BLOCK;
+	    loop assigns i, differ;
+	    loop variant BLOCK - i; */
 	for (i = 0; i < BLOCK; i++)
 		differ |= (hdmabuf_get_le32(word[i]) -
 			   hdmabuf_get_le32(word[i - 1])) ^
@@ -67,8 +70,14 @@ static uint32_t consecutive(const hdmabuf_le32 *word, uint32_t count)
 
 	if (count == 1 || hdmabuf_get_le32(word[1]) != first + 1)
 		return 1;
+	/*@ loop invariant 1 <= i <= count;
+	    loop assigns i;
+	    loop variant count - i; */
 	while (count - i >= BLOCK && is_block(word + i))
 		i += BLOCK;
+	/*@ loop invariant 1 <= i <= count;
+	    loop assigns i;
+	    loop variant count - i; */
 	while (i < count && hdmabuf_get_le32(word[i]) == first + i)
 		i++;
 	return i;
@@ -79,6 +88,10 @@ static uint16_t check_rest(const hdmabuf_le32 *word, uint32_t count,
 			   uint32_t fit, uint64_t entry, uint64_t span,
 			   struct hdmabuf_fault *fault)
 {
+	/*@ loop invariant \at(count, Pre) <= count <= fit;
+	    loop invariant all_zero(word, \at(count, Pre), count);
+	    loop assigns count;
+	    loop variant fit - count; */
 	for (; count < fit; count++) {
 		if (word[count])
 			return hdmabuf_directory_fault(
