@@ -301,6 +301,8 @@ finish_and_tell()
 
 # ---- what a domain holds -------------------------------------------------------------
 
+# Of XenStore, nodes that have a value: the toolstack leaves directories without.
+#
 # The hypervisor lists each grant that is mapped; those of its console and of XenStore are
 # among them.
 mappings()
@@ -318,7 +320,7 @@ holdings()
 		echo "$domain: shared $(on "$domain" shared_pages)" \
 			"mapped $(mappings "$number")" \
 			"channels $(lsevtchn "$number" | grep -c Interdomain)" \
-			"nodes $(xenstore-ls "/local/domain/$number" | grep -c .)"
+			"nodes $(xenstore-ls "/local/domain/$number" | grep -vc ' = ""')"
 	done
 }
 
