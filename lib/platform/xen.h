@@ -302,6 +302,8 @@ int xen_share(struct hdmabuf_link *link, const struct hdmabuf_memory *memory,
 	      struct hdmabuf_run *runs, size_t capacity, size_t *count);
 int xen_revoke(struct hdmabuf_link *link, const struct hdmabuf_run *runs,
 	       size_t count);
+/* Whether the peer has marked anything of what this end shares. */
+bool xen_shares_in_use(const struct hdmabuf_link *link);
 void xen_shares_drop(struct hdmabuf_link *link);
 
 /* xen_map.c */

@@ -137,22 +137,6 @@ static bool is_answer(struct hdmabuf_link *link,
 	return false;
 }
 
-/* What stands in XenStore for the other end. */
-void xen_link_take(struct hdmabuf_link *link, const struct xen_record *record)
-{
-	static const struct xen_record none;
-
-	if (link->state != XEN_UP || link->ending)
-		return;
-	if (!is_frontend(link) && !is_answer(link, record))
-		record = &none;
-	if (record->octets == link->record.octets &&
-	    record->epoch == link->record.epoch)
-		return;
-	link->record = *record;
-	link->record_changed = true;
-}
-
 /* The other end has died or is leaving: its record is none from now on. */
 static void bury(struct hdmabuf_link *link, uint8_t here)
 {
@@ -162,15 +146,26 @@ static void bury(struct hdmabuf_link *link, uint8_t here)
 							 "the peer is gone");
 }
 
+/*
+ * A mark that is set says that the backend has been there, though nobody saw it: it sets
+ * its octet before (HDB-XEN-017), so the octet is to be looked at after the mark.
+ */
+static bool has_attached(const struct hdmabuf_link *link)
+{
+	return xen_page_peer(&link->page) != HDMABUF_XEN_GONE ||
+	       xen_shares_in_use(link);
+}
+
 /* HDB-XEN-020 */
 static void check_peer(struct hdmabuf_link *link)
 {
-	uint8_t here = xen_page_peer(&link->page);
+	uint8_t here;
 
-	if (!link->attached && here != HDMABUF_XEN_GONE) {
+	if (!link->attached && has_attached(link)) {
 		link->attached = true;
 		xen_store_connected(link->device);
 	}
+	here = xen_page_peer(&link->page);
 	if (link->attached && here != HDMABUF_XEN_HERE)
 		bury(link, here);
 }
@@ -185,6 +180,26 @@ void xen_link_check(struct hdmabuf_link *link)
 	if (link->state == XEN_OVER && LIST_EMPTY(&link->mappings) &&
 	    xen_link_peer_is_done(link))
 		xen_page_release(link);
+}
+
+/* What stands in XenStore for the other end. */
+void xen_link_take(struct hdmabuf_link *link, const struct xen_record *record)
+{
+	static const struct xen_record none;
+
+	if (link->state != XEN_UP || link->ending)
+		return;
+	if (!is_frontend(link) && !is_answer(link, record))
+		record = &none;
+	if (record->octets == link->record.octets &&
+	    record->epoch == link->record.epoch)
+		return;
+	/* Who is gone by now made the record that was there, not this one. */
+	xen_link_check(link);
+	if (link->ending)
+		return;
+	link->record = *record;
+	link->record_changed = true;
 }
 
 /* ---- telling the owner -------------------------------------------------- */

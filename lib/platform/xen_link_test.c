@@ -482,8 +482,8 @@ static void comes_back_unseen(void **state)
 	fake_xen_stop();
 }
 
-/* HDB-XEN-031: a backend that died in the middle has left its marks. */
-static void clears_marks_of_an_earlier_life(void **state)
+/* HDB-XEN-020: of a backend that came and died between two looks, the marks are left. */
+static void notices_who_came_and_went(void **state)
 {
 	struct end frontend, backend, next;
 	struct hdmabuf_memory memory;
@@ -504,8 +504,8 @@ static void clears_marks_of_an_earlier_life(void **state)
 	suite_map(&backend, &shared, READ_WRITE);
 	fake_xen_kill(process);
 	end_close(&backend);
-	ends_settle(&frontend, NULL);
-	assert_int_equal(frontend.peers[0].downs, 0);
+	ends_until(&frontend, NULL, frontend.peers[0].downs == 1);
+	hdmabuf_memory_free(&memory);
 
 	xen_open(&next, DRIVER, "xen:", HDMABUF_BACKEND);
 	ends_until(&frontend, &next, next.ups == 1);
@@ -513,11 +513,55 @@ static void clears_marks_of_an_earlier_life(void **state)
 	ends_until(&frontend, &next, suite_offered(&frontend) == 2);
 	suite_answer(&frontend, 5, 2);
 	ends_until(&frontend, &next, suite_answered(&next) == 5);
-	ends_settle(&frontend, &next);
-	assert_true(end_link(&frontend)->attached);
-	assert_int_equal(suite_revoke(&frontend, &shared), 0);
-	hdmabuf_memory_free(&memory);
 	ends_close(&frontend, &next);
+	fake_xen_stop();
+}
+
+/* HDB-XEN-008: who is gone has made the offer before, not the one that is there now. */
+static void next_offer_is_not_buried(void **state)
+{
+	struct end frontend, backend, next;
+	int process;
+
+	(void)state;
+	xen_start();
+	process = xen_open(&backend, DRIVER, "xen:", HDMABUF_BACKEND);
+	xen_open(&frontend, GUEST, "xen:0", HDMABUF_FRONTEND);
+	xen_meet(&frontend, &backend);
+	fake_xen_kill(process);
+	end_close(&backend);
+	xen_open(&next, DRIVER, "xen:", HDMABUF_BACKEND);
+	ends_until(&next, NULL, next.ups == 1);
+	suite_offer(&next, 2); /* the frontend has not looked since */
+	ends_until(&frontend, &next, frontend.peers[0].downs == 1);
+	ends_until(&frontend, &next, frontend.ups == 2);
+	ends_until(&frontend, &next, suite_offered(&frontend) == 2);
+	suite_answer(&frontend, 5, 2);
+	ends_until(&frontend, &next, suite_answered(&next) == 5);
+	ends_close(&frontend, &next);
+	fake_xen_stop();
+}
+
+/* HDB-XEN-031: whatever marks an earlier life has left. */
+static void clears_marks_of_an_earlier_life(void **state)
+{
+	struct end frontend, backend;
+	uint8_t *marks;
+
+	(void)state;
+	xen_start();
+	xen_open(&backend, DRIVER, "xen:", HDMABUF_BACKEND);
+	xen_open(&frontend, GUEST, "xen:0", HDMABUF_FRONTEND);
+	ends_settle(&frontend, &backend);
+	suite_offer(&backend, 1);
+	ends_settle(&frontend, &backend);
+	suite_answer(&frontend, 1, 1);
+	marks = (uint8_t *)end_link(&frontend)->page.own_marks;
+	marks[0] = 1; /* of reference 0, which is never shared */
+	ends_settle(&frontend, &backend);
+	assert_true(end_link(&frontend)->attached);
+	assert_int_equal(marks[0], 0);
+	ends_close(&frontend, &backend);
 	fake_xen_stop();
 }
 
@@ -669,6 +713,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(frontend_is_killed),
 	cmocka_unit_test(backend_is_killed),
 	cmocka_unit_test(comes_back_unseen),
+	cmocka_unit_test(notices_who_came_and_went),
+	cmocka_unit_test(next_offer_is_not_buried),
 	cmocka_unit_test(clears_marks_of_an_earlier_life),
 	cmocka_unit_test(cannot_be_notified),
 	cmocka_unit_test(guest_is_destroyed),

@@ -295,6 +295,16 @@ int xen_revoke(struct hdmabuf_link *link, const struct hdmabuf_run *runs,
 	return 0;
 }
 
+bool xen_shares_in_use(const struct hdmabuf_link *link)
+{
+	const struct xen_share *share;
+
+	LIST_FOREACH(share, &link->shares, entry)
+		if (are_in_use(link, share->runs, share->count))
+			return true;
+	return false;
+}
+
 void xen_shares_drop(struct hdmabuf_link *link)
 {
 	struct xen_share *share;

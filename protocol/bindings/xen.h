@@ -266,7 +266,9 @@ extern "C" {
  *
  * On Linux the kernel does that for a process: by the unmap notification of
  * gntalloc for a frontend (``xengntshr_share_page_notify``), by that of gntdev
- * for a backend (``xengnttab_map_grant_ref_notify``).
+ * for a backend (``xengnttab_map_grant_ref_notify``).  It does so before the
+ * process is gone, so before another life of that end can begin: GONE is said of
+ * whose record stood there before.
  *
  * GONE says that this end has nothing mapped any more, and will map nothing.  By
  * LEAVING an end says that it is about to go, but has still something mapped.
