@@ -45,7 +45,8 @@ FOUND    := $(strip $(foreach lib,$(filter-out $(WITHOUT),$(OPTIONAL)), \
 XEN      := $(filter xen,$(FOUND))
 
 possible = $(if $(XEN),$(1),$(filter-out lib/platform/xen% lib/gref/% \
-		reference-backend/xen% tests/fake_xen% tools/% lab/%,$(1)))
+		reference-backend/xen% conformance/tests/xen_% tests/fake_xen% \
+		tools/% lab/%,$(1)))
 sources = $(filter-out %_test.c,$(call possible,$(wildcard $(1))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 archive = $(BUILD)/obj/lib$(1).a

@@ -149,6 +149,11 @@ void test_found(struct test *test, enum clause clause, const char *format, ...)
  * cannot be met by so many.
  */
 const char *test_free_endpoint(struct test *test);
+/*
+ * Whether a link shows that the IUT is there. On Xen it does not: there is one with any
+ * device, and the record of who was killed stays.
+ */
+bool end_shows_presence(const struct end *end);
 /* Tells the checker what has happened on a link. */
 void test_trace(struct end *end, uint8_t kind, enum hdmabuf_role sender,
 		const void *octets, size_t length);

@@ -447,7 +447,7 @@ struct end *test_open_over(struct test *test, platform_opener open)
 		;
 	if (!end->link)
 		tell_absence(test);
-	test->was_there = true;
+	test->was_there |= end_shows_presence(end);
 	forget_the_past(test);
 	return end;
 }

@@ -76,6 +76,13 @@ struct test_case {
 			TEST_CLAUSES(__VA_ARGS__), "local" \
 	}
 
+/* The same for one of the binding "xen". */
+#define TEST_XEN(function, title, roles, needs, ...) \
+	{ \
+#function, title, roles, needs, RUN_XEN(function), \
+			TEST_CLAUSES(__VA_ARGS__), "xen" \
+	}
+
 /**
  * struct test_group - the tests of one file
  * @name: stands before the name of each, with a dot

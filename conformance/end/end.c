@@ -333,11 +333,13 @@ bool end_has_answer(struct end *end)
 
 bool end_await_answer(struct end *end)
 {
-	uint64_t deadline = test_deadline(end->test);
+	uint64_t deadline = test_start_deadline(end->test);
 
 	while (!end_has_answer(end))
-		if (!test_wait(end->test, deadline))
+		if (!test_wait(end->test, deadline) ||
+		    !test_iut_is_running(end->test))
 			return false;
+	end->test->was_there = true;
 	return true;
 }
 
@@ -422,27 +424,66 @@ static bool sane_echo(struct end *end)
 
 /* ---- all of it ---------------------------------------------------------- */
 
+bool end_shows_presence(const struct end *end)
+{
+	return strcmp(ops(end)->name, "xen") != 0;
+}
+
 static bool give_up(struct end *end, const char *why)
 {
 	comment(end->test, "no session: %s", why);
 	return false;
 }
 
-static bool greet_backend(struct end *end)
+/* What an IUT that was killed has left there, one that has just started replaces. */
+static bool is_replaced(struct end *end)
 {
+	char text[RECORD_OCTETS];
+	uint64_t epoch;
+
+	return !end->test->was_there &&
+	       wire_record_get(end_record(end, text), HDMABUF_KEY_EPOCH,
+			       &epoch) == 1 &&
+	       epoch != end->peer_epoch;
+}
+
+/* HELLO over a channel that is made for the offer; its answer, or NULL. */
+static const uint8_t *say_hello(struct end *end)
+{
+	uint64_t deadline = test_start_deadline(end->test);
 	const uint8_t *answer;
 	uint32_t id;
 
-	if (!end_await_offer(end))
-		return give_up(end, "the IUT publishes no offer that is new");
 	end_make_channel(end);
 	id = end_put_hello(end);
 	end_publish_answer(end);
-	answer = end_await_answer_to(end, id);
+	if (end->test->was_there)
+		return end_await_answer_to(end, id);
+	while (!(answer = end_find_answer_to(end, id)) && !is_replaced(end) &&
+	       !end->down && test_wait(end->test, deadline) &&
+	       test_iut_is_running(end->test))
+		;
+	return answer;
+}
+
+static bool greet_backend(struct end *end)
+{
+	const uint8_t *answer;
+
+	if (!end_await_offer(end))
+		return give_up(end, "the IUT publishes no offer that is new");
+	answer = say_hello(end);
+	if (!answer && is_replaced(end)) {
+		comment(end->test, "the offer was that of an IUT before");
+		if (!end_await_offer(end))
+			return give_up(end, "the IUT publishes no offer");
+		answer = say_hello(end);
+	}
 	if (!answer)
 		return give_up(end, "HELLO is not answered");
 	if (wire_get(answer, HEADER_STATUS) != HDMABUF_STATUS_OK)
 		return give_up(end, "HELLO is refused");
+	end->test->was_there = true;
 	take_limits(end, answer);
 	end->connected = true;
 	return true;
@@ -472,7 +513,7 @@ bool end_try_greet(struct end *end)
 		;
 	if (!end->link || end->down)
 		return give_up(end, "there is no link");
-	end->test->was_there = true;
+	end->test->was_there |= end_shows_presence(end);
 	return frontend ? greet_backend(end) : greet_frontend(end);
 }
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "conformance/tests/raw.h"
 #include "conformance/internal.h"
 
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* Looks at a word before it is worth while to sleep between them. */
 #define LOOKS 2000
+/* Of a process that shares memory with the test's. */
+#define STACK_OCTETS 65536
 
 /* ---- rings -------------------------------------------------------------- */
 
@@ -84,19 +88,56 @@ bool is_notified(struct end *end, unsigned int before, bool expected)
 
 /* ---- processes ---------------------------------------------------------- */
 
+/**
+ * struct work - for another process
+ * @work: what it does
+ * @context: of @work
+ * @parent: without which it does not
+ */
+struct work {
+	void (*work)(void *context);
+	void *context;
+	pid_t parent;
+};
+
+static int carry_out(void *argument)
+{
+	const struct work *work = argument;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == work->parent)
+		work->work(work->context);
+	_exit(0);
+}
+
+/* Xen's mappings are not there in a process that is forked. */
 pid_t spoil(struct test *test, void (*work)(void *context), void *context)
 {
-	pid_t parent = getpid();
+	uint8_t *stack = mmap(NULL, STACK_OCTETS, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	struct work *argument = (struct work *)stack;
+	pid_t pid = -1;
+
+	if (stack != MAP_FAILED) {
+		*argument = (struct work){ work, context, getpid() };
+		pid = clone(carry_out, stack + STACK_OCTETS, CLONE_VM | SIGCHLD,
+			    argument);
+	}
+	if (pid < 0)
+		error(test, "no process");
+	return pid;
+}
+
+pid_t spoil_apart(struct test *test, void (*work)(void *context), void *context)
+{
+	struct work argument = { work, context, getpid() };
 	pid_t pid = fork();
 
 	if (pid < 0)
 		error(test, "no process");
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == parent)
-		work(context);
-	_exit(0);
+	if (!pid)
+		carry_out(&argument);
+	return pid;
 }
 
 void spoil_end(pid_t pid)

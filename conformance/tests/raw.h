@@ -33,8 +33,14 @@ bool is_notified(struct end *end, unsigned int before, bool expected);
 
 /* ---- processes ---------------------------------------------------------- */
 
-/* Does @work in a process of its own, until it returns or spoil_end() ends it. */
+/*
+ * Does @work in a process of its own, until it returns or spoil_end() ends it. It has
+ * all of the test's memory in common with it: it stores and notifies, and no more.
+ */
 pid_t spoil(struct test *test, void (*work)(void *context), void *context);
+/* The same with a copy of the memory; it may do anything, but not over the test's ends. */
+pid_t spoil_apart(struct test *test, void (*work)(void *context),
+		  void *context);
 void spoil_end(pid_t pid);
 /* Waits until @work has come to an end by itself. */
 void spoil_await(pid_t pid);

@@ -28,7 +28,8 @@
 	G(platform) \
 	G(local) \
 	G(local_memory) \
-	G(local_leaving)
+	G(local_leaving) \
+	G(xen)
 /* clang-format on */
 
 #define DECLARE_GROUP(name) extern const struct test_group name##_tests;

@@ -190,6 +190,8 @@ extern "C" {
  *
  * [HDB-XEN-010] An end MUST grant a page to the domain of the other end only.
  *
+ * All ends in one domain are one to Xen: HDB-PLAT-002 holds between domains.
+ *
  * [HDB-XEN-011] An end MUST grant what it shares READ_ONLY with the flag
  * GTF_readonly.
  *
