@@ -27,6 +27,10 @@
 #
 #	check TEXT COMMAND...       a test: it passes if the command succeeds
 #	skip TEXT REASON            a test that cannot be made
+#	suite NAME frontend guest1 COMMAND [OPTION]...
+#	                            the conformance suite in dom0, meanwhile: COMMAND is what
+#	                            it tests, a frontend in guest1
+#	suite_result NAME [S]       each of its tests is one of ours; until it has ended
 #	scenario TEXT               what the following is about
 #	note TEXT                   a line for the report
 #
@@ -386,6 +390,65 @@ check()
 skip()
 {
 	tell ok "$1 # SKIP $2"
+}
+
+# ---- the conformance suite --------------------------------------------------
+
+# Devices that it meets a backend with: some tests take so many ends.
+suite_devices='0 1 2'
+
+# How the suite, and what it tests, get at the devices of DOMAIN; how these go.
+suite_endpoints()
+{
+	local device
+	if [ "$1" = frontend ]; then
+		attach "$2" dom0
+		attached="--attach xen:$(domid "$2")/0"
+		endpoint=xen:0
+		detaching="detach $2"
+		return
+	fi
+	attached=
+	endpoint=xen:
+	detaching=:
+	for device in $suite_devices; do
+		attach dom0 "$2" "$device"
+		attached="$attached --attach xen:$device"
+		detaching="$detaching; detach dom0 $device"
+	done
+}
+
+# A relay for each, so that the suite can start COMMAND in DOMAIN, talk to it and kill it.
+suite()
+{
+	local name=$1 role=$2 domain=$3 command=$4 attached endpoint detaching
+	shift 4
+	suite_endpoints "$role" "$domain"
+	echo "$detaching" >"$run/$name.detach"
+	start "$name.relay" "$domain" "relay serve 0 $name"
+	echo "exec relay run $(domid "$domain")/$name" \
+		"'HDMABUF_ENDPOINT=$endpoint exec $command'" >"$run/$name.iut"
+	start "$name" dom0 "hdmabuf-conformance --role $role $attached \
+		--iut 'exec sh $run/$name.iut' --patience 10000 --strict --verbose \
+		--report text:/lab/reports/$name.txt --report html:/lab/reports/$name.html \
+		--report tap:/lab/reports/$name.tap $*"
+}
+
+suite_result()
+{
+	local name=$1 status line
+	finish "$name" "${2:-600}"
+	status=$?
+	kill_it "$name.relay"
+	. "$run/$name.detach"
+	while read -r line; do
+		case $line in
+		'ok '*) tell ok "$name: ${line#*- }" ;;
+		'not ok '*) tell 'not ok' "$name: ${line#*- }" ;;
+		esac
+	done <"/lab/reports/$name.tap"
+	[ $status = 0 ] ||
+		tell 'not ok' "$name: the suite exits with $status; see reports/$name.html"
 }
 
 # A scenario that went wrong must not disturb the next one.
