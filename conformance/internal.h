@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #define TEST_ENDS_MAX 8
+#define BURIED_MAX    32
 /* "not implemented", of a command that starts an IUT. */
 #define EXIT_NOT_IMPLEMENTED 89
 
@@ -105,9 +106,12 @@ void iut_kill(struct iut *iut, int signal);
  * @way_out: where require() and its relatives go
  * @iut: the implementation under test
  * @kept: the runner keeps the IUT: it is not to be ended
+ * @reset: what other tests have told it, it was told to forget
  * @ends: of the suite, facing it
  * @end_count: of @ends
  * @checker: watches
+ * @buried: epochs of records of which the IUT's end is known to have ended
+ * @buried_count: of all that there were
  * @random: state
  * @was_there: the IUT has come to its endpoint since it was started
  * @failed: a clause is broken that says MUST
@@ -123,9 +127,12 @@ struct test {
 	jmp_buf way_out;
 	struct iut *iut;
 	bool kept;
+	bool reset;
 	struct end *ends[TEST_ENDS_MAX];
 	size_t end_count;
 	struct checker *checker;
+	uint64_t buried[BURIED_MAX];
+	size_t buried_count;
 	uint64_t random;
 	bool was_there;
 	bool failed;
@@ -154,6 +161,8 @@ const char *test_free_endpoint(struct test *test);
  * device, and the record of who was killed stays.
  */
 bool end_shows_presence(const struct end *end);
+/* The IUT's end has ended: its record is none until the epoch is another. */
+void end_bury(struct end *end);
 /* Tells the checker what has happened on a link. */
 void test_trace(struct end *end, uint8_t kind, enum hdmabuf_role sender,
 		const void *octets, size_t length);

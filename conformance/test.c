@@ -342,6 +342,9 @@ void test_iut_kill(struct test *test, int number)
 	if (!test->setup->command || test->kept)
 		skip(test, "the IUT must not be ended");
 	note(test, SPEAKER_SUITE, "kills the IUT by signal %d", number);
+	for (size_t i = 0; i < test->end_count; i++)
+		if (test->ends[i])
+			end_bury(test->ends[i]);
 	iut_kill(test->iut, number);
 	iut_stop(test->iut, test);
 	test->was_there = false;
@@ -382,16 +385,6 @@ __attribute__((noreturn)) static void tell_absence(struct test *test)
 		     test->endpoint);
 }
 
-/* What an IUT that is kept says of the sessions of other tests. */
-static void forget_the_past(struct test *test)
-{
-	if (!test->kept || test->end_count > 1)
-		return;
-	while (iut_step(test->iut, test))
-		;
-	iut_drop_lines(test->iut);
-}
-
 static bool is_used(const struct test *test, const char *address)
 {
 	for (size_t i = 0; i < test->end_count; i++)
@@ -425,6 +418,60 @@ uint64_t test_start_deadline(const struct test *test)
 {
 	return test_deadline_in(test->was_there ? test->setup->patience_ms :
 						  5 * test->setup->patience_ms);
+}
+
+enum reply {
+	REPLY_NONE,
+	REPLY_OK,
+	REPLY_NO,
+	REPLY_UNSUPPORTED
+};
+
+static enum reply take_reply(struct test *test)
+{
+	static const struct {
+		const char *word;
+		enum reply reply;
+	} replies[] = {
+		{ "ok", REPLY_OK },
+		{ "no", REPLY_NO },
+		{ "unsupported", REPLY_UNSUPPORTED },
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		char *line = iut_take_line(test->iut, replies[i].word);
+
+		free(line);
+		if (line)
+			return replies[i].reply;
+	}
+	return REPLY_NONE;
+}
+
+/* One that does not know the command is as it always is. */
+static void reset(struct test *test, const char *line)
+{
+	uint64_t deadline = test_start_deadline(test);
+
+	if (!iut_write(test->iut, line))
+		return;
+	while (!take_reply(test) && test_wait(test, deadline))
+		;
+}
+
+/* What an IUT that is kept says of the sessions of other tests, and was told there. */
+static void forget_the_past(struct test *test)
+{
+	if (!test->kept || test->end_count > 1)
+		return;
+	if (test_claims(test, OPTION_CONTROL) && !test->reset) {
+		reset(test, "keep off\n");
+		reset(test, "hold off\n");
+	}
+	test->reset = true;
+	while (iut_step(test->iut, test))
+		;
+	iut_drop_lines(test->iut);
 }
 
 struct end *test_open_over(struct test *test, platform_opener open)
@@ -475,34 +522,6 @@ struct end *test_connect(struct test *test)
 }
 
 /* ---- the control protocol ----------------------------------------------- */
-
-enum reply {
-	REPLY_NONE,
-	REPLY_OK,
-	REPLY_NO,
-	REPLY_UNSUPPORTED
-};
-
-static enum reply take_reply(struct test *test)
-{
-	static const struct {
-		const char *word;
-		enum reply reply;
-	} replies[] = {
-		{ "ok", REPLY_OK },
-		{ "no", REPLY_NO },
-		{ "unsupported", REPLY_UNSUPPORTED },
-	};
-
-	for (size_t i = 0; i < 3; i++) {
-		char *line = iut_take_line(test->iut, replies[i].word);
-
-		free(line);
-		if (line)
-			return replies[i].reply;
-	}
-	return REPLY_NONE;
-}
 
 static enum reply command(struct test *test, const char *format,
 			  va_list arguments)

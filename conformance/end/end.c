@@ -79,6 +79,7 @@ static void on_down(void *owner, const char *why)
 	if (!end->deaf)
 		channel_step(end);
 	end->down = true;
+	end_bury(end);
 	test_trace(end, HDMABUF_TRACE_DOWN, end->test->setup->role, why,
 		   strlen(why));
 	note(end->test, SPEAKER_IUT, "link %u is down: %s", end->number, why);
@@ -192,6 +193,25 @@ void end_withdraw(struct end *end)
 	end_publish(end, "");
 }
 
+void end_bury(struct end *end)
+{
+	struct test *test = end->test;
+
+	if (end->seen)
+		test->buried[test->buried_count++ % BURIED_MAX] = end->seen;
+}
+
+/* Where a record stays when its end dies, it is stale. */
+static bool is_stale(const struct end *end)
+{
+	if (end_shows_presence(end))
+		return false;
+	for (size_t i = 0; i < BURIED_MAX; i++)
+		if (end->seen && end->test->buried[i] == end->seen)
+			return true;
+	return false;
+}
+
 const char *end_record(struct end *end, char text[RECORD_OCTETS])
 {
 	size_t length = 0;
@@ -199,6 +219,12 @@ const char *end_record(struct end *end, char text[RECORD_OCTETS])
 	if (end->link && !end->down)
 		length = ops(end)->record(end->link, text, RECORD_OCTETS - 1);
 	text[length < RECORD_OCTETS ? length : RECORD_OCTETS - 1] = '\0';
+	if (wire_record_get(text, HDMABUF_KEY_EPOCH, &end->seen) != 1)
+		end->seen = 0;
+	if (is_stale(end)) {
+		*text = '\0';
+		return text;
+	}
 	/* The platform may have it before it says so. */
 	if (end->link && !end->down)
 		test_trace(end, HDMABUF_TRACE_RECORD, end->test->setup->role,

@@ -158,6 +158,7 @@ struct end {
 	uint64_t epoch;
 	uint64_t peer_epoch;
 	uint64_t used;	      /* epoch of the offer that was answered last */
+	uint64_t seen;	      /* epoch of the IUT's record, seen last */
 	uint64_t offered;     /* features that were, by the backend */
 	uint64_t features;    /* that were accepted */
 	struct greeting peer; /* what the IUT says of itself */

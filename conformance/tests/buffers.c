@@ -209,6 +209,9 @@ void check_turn(struct buffer *buffer, enum clause clause, const char *what)
 	      "%s: '%s' expected of its data, '%s' seen", what, expected, seen);
 }
 
+/* On Xen, what is taken back can be mapped until it is freed, and is soon another's. */
+#define NO_GRANT 0x7fffff00u
+
 uint64_t dead_reference(struct end *end)
 {
 	struct hdmabuf_memory *memory =
@@ -216,6 +219,8 @@ uint64_t dead_reference(struct end *end)
 	struct hdmabuf_run run;
 	uint64_t reference;
 
+	if (!strcmp(end->platform.ops->name, "xen"))
+		return NO_GRANT;
 	end_share_runs(end, memory, 0, 1, HDMABUF_RIGHTS_READ_WRITE, &run);
 	reference = run.reference;
 	if (!end_revoke(end, &run, 1, test_deadline(end->test)))

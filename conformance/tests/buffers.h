@@ -78,7 +78,7 @@ bool await_released(struct buffer *buffer);
 bool take_turn(struct buffer *buffer);
 /* HAND_OFF without timelines, and the IUT tells by an event that the data is right. */
 void check_turn(struct buffer *buffer, enum clause clause, const char *what);
-/* A reference that leads nowhere: of a page that was shared and taken back. */
+/* A reference that leads nowhere; of a page that was shared and taken back, if it can be. */
 uint64_t dead_reference(struct end *end);
 
 /* ---- requests that name a buffer ---------------------------------------- */

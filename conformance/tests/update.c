@@ -140,6 +140,7 @@ static void directory_is_not_read_again(struct test *test)
 	if (!end_revoke(end, buffer.description.run, buffer.description.count,
 			test_deadline(test)))
 		inconclusive(test, "descriptor and directory stay mapped");
+	memset(buffer.directory, 0xff, page_octets(end));
 	buffer.descriptor = memory->address;
 	end_share(end, memory, 0, 1, HDMABUF_RIGHTS_READ_ONLY,
 		  &buffer.descriptor_reference);
