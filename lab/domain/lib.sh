@@ -278,9 +278,9 @@ kill_it()
 	local signal=${2:-KILL} domain number file
 	look_up "$1" || return 0
 	if [ "$domain" = dom0 ]; then
-		kill "-$signal" -- "-$(cat "$run/$1.pid")" 2>/dev/null
+		kill "-$signal" "-$(cat "$run/$1.pid")" 2>/dev/null
 	else
-		start "$1.kill" "$domain" "kill -$signal -- -\$(cat /run/$number.pid)"
+		start "$1.kill" "$domain" "kill -$signal -\$(cat /run/$number.pid)"
 		finish "$1.kill" 20
 	fi
 	return 0
