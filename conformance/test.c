@@ -337,10 +337,15 @@ pid_t test_iut_pid(const struct test *test)
 	return test->iut->pid;
 }
 
-void test_iut_kill(struct test *test, int number)
+void test_iut_may_end(struct test *test)
 {
 	if (!test->setup->command || test->kept)
 		skip(test, "the IUT must not be ended");
+}
+
+void test_iut_kill(struct test *test, int number)
+{
+	test_iut_may_end(test);
 	note(test, SPEAKER_SUITE, "kills the IUT by signal %d", number);
 	for (size_t i = 0; i < test->end_count; i++)
 		if (test->ends[i])

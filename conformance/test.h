@@ -206,6 +206,8 @@ void test_close_ends(struct test *test);
 void test_start_iut(struct test *test);
 /* Whether the IUT's process runs, or is not one of ours. */
 bool test_iut_is_running(struct test *test);
+/* Skips the test if the IUT must not be ended. */
+void test_iut_may_end(struct test *test);
 /* Ends the IUT by a signal, and waits for it; it can be opened anew. */
 void test_iut_kill(struct test *test, int signal);
 pid_t test_iut_pid(const struct test *test);

@@ -62,8 +62,7 @@ static void answers_to_leave(struct test *test)
 /* Of its standard input, which tells it to end in good order. */
 static void end_input(struct test *test)
 {
-	if (!test->setup->command || test->kept)
-		skip(test, "the IUT must not be ended");
+	test_iut_may_end(test);
 	note(test, SPEAKER_SUITE, "ends the IUT's standard input");
 	close(test->iut->in);
 	test->iut->in = -1;

@@ -77,16 +77,20 @@ bool await_same_offer(struct end *end, uint64_t deadline)
 
 /* ---- references --------------------------------------------------------- */
 
+/* As one call has shared them: in runs that are as long as can be. */
 static bool take_back(struct end *end, const uint64_t *references,
 		      uint64_t count, uint64_t deadline)
 {
-	bool contiguous = end->platform.ops->contiguous;
-	size_t runs = contiguous ? 1 : (size_t)count;
-	struct hdmabuf_run *run = end_array(end, runs, sizeof(*run));
+	struct hdmabuf_run *run = end_array(end, (size_t)count, sizeof(*run));
+	size_t runs = 0;
 
-	for (size_t i = 0; i < runs; i++)
-		run[i] = (struct hdmabuf_run){ references[i],
-					       contiguous ? count : 1 };
+	for (uint64_t i = 0; i < count; i++) {
+		if (runs && references[i] == run[runs - 1].reference +
+						     run[runs - 1].count)
+			run[runs - 1].count++;
+		else
+			run[runs++] = (struct hdmabuf_run){ references[i], 1 };
+	}
 	return end_revoke(end, run, runs, deadline);
 }
 

@@ -394,11 +394,14 @@ void remains_of_who_died(struct test *test)
 {
 	bool frontend = test_iut_role(test) == HDMABUF_FRONTEND;
 	const char *key = frontend ? HDMABUF_XEN_KEY_LINK : HDMABUF_KEY_ERROR;
-	struct end *end = xen_raw_connect(test);
-	struct xen_raw *raw = xen_raw_of(end);
-	uint64_t epoch = end->peer_epoch;
-	uint64_t deadline;
+	struct xen_raw *raw;
+	uint64_t deadline, epoch;
+	struct end *end;
 
+	test_iut_may_end(test);
+	end = xen_raw_connect(test);
+	raw = xen_raw_of(end);
+	epoch = end->peer_epoch;
 	test_iut_kill(test, SIGKILL);
 	end_withdraw(end);
 	raw->silent = end->silent = true;

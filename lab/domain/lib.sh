@@ -431,7 +431,7 @@ suite()
 	start "$name" dom0 "hdmabuf-conformance --role $role $attached \
 		--iut 'exec sh $run/$name.iut' --patience 10000 --strict --verbose \
 		--report text:/lab/reports/$name.txt --report html:/lab/reports/$name.html \
-		--report tap:/lab/reports/$name.tap $*"
+		--report junit:/lab/reports/$name.xml --report tap:/lab/reports/$name.tap $*"
 }
 
 suite_result()
