@@ -54,6 +54,7 @@ archive = $(BUILD)/obj/lib$(1).a
 LIB_SRC  := $(call sources,lib/*.c lib/*/*.c)
 CORE_SRC := $(filter lib/core/% lib/trace/%,$(LIB_SRC))
 PARTS    := reference-common reference-frontend reference-backend tests conformance tools
+BENCH_SRC := $(call possible,$(wildcard bench/*.c))
 TEST_SRC := $(call possible,$(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.c \
 		reference-*/*_test.c conformance/*_test.c conformance/*/*_test.c \
 		tools/*_test.c))
@@ -62,7 +63,7 @@ part_sources = $(call sources,$(1)/*.c $(filter conformance/%,$(1)/*/*.c))
 LAB_SRC  := $(filter-out $(if $(filter libdrm,$(FOUND)),,lab/programs/draw.c), \
 		$(call possible,$(wildcard lab/programs/*.c)))
 SRC      := $(LIB_SRC) $(foreach part,$(PARTS),$(call part_sources,$(part))) \
-		$(TEST_SRC) $(LAB_SRC)
+		$(TEST_SRC) $(LAB_SRC) $(BENCH_SRC)
 
 PUBLIC_H   := $(wildcard include/hdmabuf/*.h)
 PROTOCOL_H := $(wildcard protocol/*.h)
@@ -79,7 +80,7 @@ XEN_TOOL   := $(if $(call sources,tools/*.c),$(BUILD)/bin/hdmabuf-xen)
 PROGRAMS   := $(PEERS) $(SUITE) $(XEN_TOOL)
 
 TESTS        := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TEST_SRC)))
-TEST_SCRIPTS := $(wildcard $(foreach dir,tests conformance conformance/* scripts \
+TEST_SCRIPTS := $(wildcard $(foreach dir,tests bench conformance conformance/* scripts \
 		scripts/*,$(dir)/*_test.sh $(dir)/*_test.py))
 ifneq ($(words $(TESTS)),$(words $(sort $(TESTS))))
 $(error two tests have the same name: $(TEST_SRC))
@@ -127,7 +128,8 @@ CMOCKA_LIBS   := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmock
 
 # Warnings that are errors make no other object, hence are not in the stamp.
 STRICT := $(if $(filter 1,$(WERROR)),-Werror)
-compile = $(CC) $(CPPFLAGS) $(FLAGS) $(KIND_FLAGS) $(CFLAGS) $(STRICT) -MMD -MP -c
+compile_flags = $(CPPFLAGS) $(FLAGS) $(KIND_FLAGS) $(CFLAGS) $(STRICT) -MMD -MP -c
+compile = $(CC) $(compile_flags)
 
 # ---- all --------------------------------------------------------------------
 
@@ -216,6 +218,35 @@ $(TESTS): $(call archive,reference-common) $(call archive,tests) $(WHOLE_LIB)
 
 -include $(patsubst %.o,%.d,$(call objects,$(SRC)))
 
+# ---- bench ------------------------------------------------------------------
+
+SEEDED  := $(BUILD)/obj/bench/seeded
+COUNTED := $(call objects,bench/paths.c bench/measure.c)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,instructions instructions-seeded)
+$(BUILD)/bench/instructions: $(call objects,bench/instructions.c) $(COUNTED)
+$(BUILD)/bench/instructions-seeded: $(SEEDED)/instructions.o $(COUNTED)
+$(BENCH_PROGRAMS): $(WHOLE_LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link_program) $(OPTIONAL_LIBS) -o $@
+
+# What is counted says what it was compiled with.
+$(call objects,$(BENCH_SRC)) $(SEEDED)/instructions.o: KIND_FLAGS = $(PROGRAM_FLAGS) \
+		-DHDMABUF_BENCH_FLAGS='"$(CFLAGS)"'
+
+# A ring that copies each message twice: so much more has to be noticed.
+$(SEEDED)/instructions.o: bench/instructions.c include/hdmabuf/ring.h bench/seeded.sed \
+		$(FLAGS_STAMP)
+	$(call say,CC,$@)
+	@mkdir -p $(SEEDED)/hdmabuf
+	$(Q)sed -f bench/seeded.sed include/hdmabuf/ring.h >$(SEEDED)/hdmabuf/ring.h
+	$(Q)! cmp -s include/hdmabuf/ring.h $(SEEDED)/hdmabuf/ring.h
+	$(Q)$(CC) -I$(SEEDED) $(compile_flags) $< -o $@
+
+.PHONY: instructions
+instructions: $(BUILD)/bench/instructions ## record anew how many instructions the hot paths take
+	@bench/check-instructions --update
+
 # ---- demo -------------------------------------------------------------------
 
 .PHONY: demo
@@ -244,6 +275,7 @@ CHECKS = header='scripts/check-header --quick' \
 	 docs='scripts/make-docs --check' \
 	 docs-check='scripts/docs/make_docs_check.py' \
 	 mutants='scripts/mutants --check' \
+	 instructions='bench/check-instructions' \
 	 clauses='scripts/make-clauses --check && scripts/check-clauses' \
 	 conformance='scripts/conformance reference-backend reference-frontend'
 
@@ -253,10 +285,10 @@ check: ## everything that must hold before a commit, in one report
 	@scripts/bootstrap check
 	@$(MAKE) check-all WERROR=1
 
-check-all: all tests
+check-all: all tests $(BENCH_PROGRAMS)
 	@scripts/run-tests -o $(BUILD)/log $(TESTS) $(TEST_SCRIPTS) $(CHECKS)
 
-check-tests: all tests ## the unit tests and test scripts alone
+check-tests: all tests $(BENCH_PROGRAMS) ## the unit tests and test scripts alone
 	@scripts/run-tests -o $(BUILD)/log $(TESTS) $(TEST_SCRIPTS)
 
 check-sanitize: ## the tests with address and undefined-behaviour sanitizers
