@@ -277,6 +277,8 @@ void xen_link_free(struct hdmabuf_link *link);
 /* xen_page.c */
 void xen_page_init(struct xen_page *page);
 int xen_page_make(struct hdmabuf_link *link, const struct xen_record *offer);
+/* Whether a frontend's has as many pages of marks as a backend asks for. */
+bool xen_page_suits(const struct xen_page *page, uint32_t backend_pages);
 int xen_page_attach(struct hdmabuf_link *link, const struct xen_record *answer,
 		    const char **wrong);
 void xen_page_release(struct hdmabuf_link *link);

@@ -182,6 +182,13 @@ void xen_link_check(struct hdmabuf_link *link)
 		xen_page_release(link);
 }
 
+/* HDB-XEN-022: another backend may have come that has never attached to this link. */
+static bool suits(const struct hdmabuf_link *link,
+		  const struct xen_record *offer)
+{
+	return !offer->epoch || xen_page_suits(&link->page, offer->use_pages);
+}
+
 /* What stands in XenStore for the other end. */
 void xen_link_take(struct hdmabuf_link *link, const struct xen_record *record)
 {
@@ -198,6 +205,10 @@ void xen_link_take(struct hdmabuf_link *link, const struct xen_record *record)
 	xen_link_check(link);
 	if (link->ending)
 		return;
+	if (is_frontend(link) && !suits(link, record)) {
+		xen_link_end(link, "the peer asks for other pages of marks");
+		return;
+	}
 	link->record = *record;
 	link->record_changed = true;
 }

@@ -542,6 +542,28 @@ static void next_offer_is_not_buried(void **state)
 	fake_xen_stop();
 }
 
+/* HDB-XEN-022: the backend that comes need not be of the same make as the one before. */
+static void has_the_marks_that_are_asked_for(void **state)
+{
+	struct end frontend, backend;
+
+	(void)state;
+	xen_open_pair(&frontend, &backend);
+	ends_settle(&frontend, &backend);
+	suite_offer(&backend, 1);
+	ends_settle(&frontend, NULL);
+	assert_true(xen_page_suits(&end_link(&frontend)->page, XEN_USE_PAGES));
+	suite_offer(&backend, 2);
+	fake_xen_write("7", BACK_PATH("use-pages"), DRIVER, GUEST, 0);
+	ends_until(&frontend, NULL, frontend.peers[0].downs == 1);
+	ends_until(&frontend, NULL, frontend.ups == 2);
+	assert_int_equal(suite_offered(&frontend), 2);
+	assert_true(xen_page_suits(&end_link(&frontend)->page, 7));
+	ends_close(&frontend, &backend);
+	nothing_open();
+	fake_xen_stop();
+}
+
 /* HDB-XEN-031: whatever marks an earlier life has left. */
 static void clears_marks_of_an_earlier_life(void **state)
 {
@@ -715,6 +737,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(comes_back_unseen),
 	cmocka_unit_test(notices_who_came_and_went),
 	cmocka_unit_test(next_offer_is_not_buried),
+	cmocka_unit_test(has_the_marks_that_are_asked_for),
 	cmocka_unit_test(clears_marks_of_an_earlier_life),
 	cmocka_unit_test(cannot_be_notified),
 	cmocka_unit_test(guest_is_destroyed),

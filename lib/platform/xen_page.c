@@ -115,6 +115,11 @@ int xen_page_make(struct hdmabuf_link *link, const struct xen_record *offer)
 	return error;
 }
 
+bool xen_page_suits(const struct xen_page *page, uint32_t backend_pages)
+{
+	return page->peer_count == backend_pages * HDMABUF_XEN_MARKS;
+}
+
 /* ---- the backend attaches ----------------------------------------------- */
 
 static int map_page(struct hdmabuf_link *link, const struct xen_record *answer)
