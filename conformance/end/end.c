@@ -461,13 +461,22 @@ static bool give_up(struct end *end, const char *why)
 	return false;
 }
 
-/* What an IUT that was killed has left there, one that has just started replaces. */
+/*
+ * What an IUT that was killed has left there, one that has just started replaces; and
+ * where a link is no more than a record, one that does not know yet that the session
+ * before is over.
+ */
+static bool may_be_replaced(const struct end *end)
+{
+	return !end->test->was_there || !end_shows_presence(end);
+}
+
 static bool is_replaced(struct end *end)
 {
 	char text[RECORD_OCTETS];
 	uint64_t epoch;
 
-	return !end->test->was_there &&
+	return may_be_replaced(end) &&
 	       wire_record_get(end_record(end, text), HDMABUF_KEY_EPOCH,
 			       &epoch) == 1 &&
 	       epoch != end->peer_epoch;
@@ -483,7 +492,7 @@ static const uint8_t *say_hello(struct end *end)
 	end_make_channel(end);
 	id = end_put_hello(end);
 	end_publish_answer(end);
-	if (end->test->was_there)
+	if (!may_be_replaced(end))
 		return end_await_answer_to(end, id);
 	while (!(answer = end_find_answer_to(end, id)) && !is_replaced(end) &&
 	       !end->down && test_wait(end->test, deadline) &&
@@ -500,7 +509,7 @@ static bool greet_backend(struct end *end)
 		return give_up(end, "the IUT publishes no offer that is new");
 	answer = say_hello(end);
 	if (!answer && is_replaced(end)) {
-		comment(end->test, "the offer was that of an IUT before");
+		comment(end->test, "the offer was one of before");
 		if (!end_await_offer(end))
 			return give_up(end, "the IUT publishes no offer");
 		answer = say_hello(end);
