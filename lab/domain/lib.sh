@@ -48,12 +48,13 @@ note()
 
 # ---- domains ----------------------------------------------------------------
 
+# From a file, as xl takes a second to start.
 domid()
 {
 	if [ "$1" = dom0 ]; then
 		echo 0
 	else
-		xl domid "$1" 2>/dev/null
+		cat "$run/$1.domid" 2>/dev/null
 	fi
 }
 
@@ -100,7 +101,8 @@ create()
 		note "$name is not created: $(tail -n 1 "$run/$name.create")"
 		return 1
 	}
-	number=$(domid "$name")
+	number=$(xl domid "$name")
+	echo "$number" >"$run/$name.domid"
 	until grep -q "^@ready $number" "$(console_of "$name")" 2>/dev/null; do
 		wait=$((wait + 1))
 		[ $wait -lt 300 ] || {
@@ -113,7 +115,7 @@ create()
 
 need()
 {
-	[ "$1" = dom0 ] || domid "$1" >/dev/null || create "$1"
+	[ "$1" = dom0 ] || [ -e "$run/$1.domid" ] || create "$1"
 }
 
 # What was running in it has no status of its own.
@@ -121,6 +123,7 @@ destroy()
 {
 	local file status
 	xl destroy "$1" || return
+	rm "$run/$1.domid"
 	for file in $(grep -lx "$1" $run/*.domain 2>/dev/null); do
 		file=${file%.domain}
 		has_ended "${file##*/}" || echo 137 >"$file.status"

@@ -36,7 +36,8 @@ judge()
 	check "$3 dies at each step, exporting from the $4, and the last session is whole" \
 		finish "$name" 500
 	note "$(output "$name" | tail -n 1)"
-	kill_it "$name.survives"
+	kill_it "$name.survives" TERM
+	finish "$name.survives"
 }
 
 for exporter in frontend backend; do
