@@ -53,9 +53,10 @@ void *hdmabuf_writer_page(const struct hdmabuf_directory_writer *writer,
 	return writer->memory + ((size_t)page << writer->page_shift);
 }
 
+/* References and counts begin at 1: one less than 0 is too great. */
 static bool is_run(const struct hdmabuf_run *run, uint64_t max)
 {
-	return run->reference && run->reference <= max && run->count &&
+	return run->reference - 1 < max &&
 	       run->count - 1 <= max - run->reference;
 }
 

@@ -3,6 +3,9 @@
 #include "lib/core/directory_formats.h"
 #include "lib/core/octets.h"
 
+/* Words of 32 bits in an extent. */
+#define EXTENT_WORDS (sizeof(struct hdmabuf_extent) / sizeof(hdmabuf_le32))
+
 static uint32_t entries_a_page(uint32_t page_shift)
 {
 	return HDMABUF_EXTENTS_ENTRIES(1u << page_shift);
@@ -16,11 +19,22 @@ static struct hdmabuf_extent *extents_of(const void *page)
 						  extent));
 }
 
+static void put_extents(struct hdmabuf_extent *extent,
+			const struct hdmabuf_run *run, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		extent[i].reference = hdmabuf_put_le64(run[i].reference);
+		extent[i].count = hdmabuf_put_le64(run[i].count);
+	}
+}
+
 void hdmabuf_extents_write(struct hdmabuf_directory_writer *writer)
 {
 	uint32_t fit = entries_a_page(writer->page_shift);
 	uint64_t left = writer->entries;
-	uint32_t page, i;
+	uint32_t page;
 
 	for (page = 0; page < writer->pages; page++) {
 		struct hdmabuf_extents_page *to =
@@ -32,12 +46,9 @@ void hdmabuf_extents_write(struct hdmabuf_directory_writer *writer)
 		to->next = last ? 0 : hdmabuf_put_le64(writer->own[page + 1]);
 		to->count = hdmabuf_put_le32(count);
 		to->zero = 0;
-		for (i = 0; i < count; i++, extent++, writer->run++) {
-			extent->reference =
-				hdmabuf_put_le64(writer->run->reference);
-			extent->count = hdmabuf_put_le64(writer->run->count);
-		}
-		octets_clear(extent, (fit - count) * sizeof(*extent));
+		put_extents(extent, writer->run, count);
+		octets_clear(extent + count, (fit - count) * sizeof(*extent));
+		writer->run += count;
 		left -= count;
 	}
 }
@@ -48,22 +59,21 @@ static uint16_t check_zero(const struct hdmabuf_extents_page *page,
 			   struct hdmabuf_fault *fault)
 {
 	const struct hdmabuf_extent *extent = extents_of(page) + count;
+	uint32_t words = (fit - count) * EXTENT_WORDS;
+	uint32_t at = hdmabuf_nonzero((const hdmabuf_le32 *)extent, 0, words);
 
 	if (page->zero)
 		return hdmabuf_directory_fault(fault, HDMABUF_STATUS_RESERVED,
 					       entry,
 					       hdmabuf_get_le32(page->zero));
-	for (; count < fit; count++, extent++) {
-		hdmabuf_le64 value = extent->reference ? extent->reference :
-							 extent->count;
-
-		if (value)
-			return hdmabuf_directory_fault(fault,
-						       HDMABUF_STATUS_RESERVED,
-						       entry + count,
-						       hdmabuf_get_le64(value));
-	}
-	return HDMABUF_STATUS_OK;
+	if (at == words)
+		return HDMABUF_STATUS_OK;
+	extent += at / EXTENT_WORDS;
+	return hdmabuf_directory_fault(
+		fault, HDMABUF_STATUS_RESERVED,
+		entry + count + at / EXTENT_WORDS,
+		hdmabuf_get_le64(extent->reference ? extent->reference :
+						     extent->count));
 }
 
 /*
@@ -134,26 +144,38 @@ static uint16_t check_page(const struct hdmabuf_directory_reader *reader,
 	return check_extents(reader, extents_of(page), count, fault);
 }
 
+/* Add extents that are in order to the runs; false if these are too many. */
+static bool add_extents(struct hdmabuf_directory_reader *reader,
+			const struct hdmabuf_extent *extent, uint32_t count)
+{
+	struct hdmabuf_run *run = reader->runs + reader->run_count;
+	uint64_t pages = 0;
+	uint32_t i;
+
+	if (count > reader->pending - reader->run_count)
+		return false;
+	for (i = 0; i < count; i++) {
+		run[i].reference = hdmabuf_get_le64(extent[i].reference);
+		run[i].count = hdmabuf_get_le64(extent[i].count);
+		pages += run[i].count;
+	}
+	reader->run_count += count;
+	reader->entries_read += count;
+	reader->data_pages += pages;
+	return true;
+}
+
 uint16_t hdmabuf_extents_feed(struct hdmabuf_directory_reader *reader,
 			      const void *page, struct hdmabuf_fault *fault)
 {
 	const struct hdmabuf_extents_page *from = page;
-	const struct hdmabuf_extent *extent = extents_of(page);
 	uint32_t fit = entries_a_page(reader->layout.page_shift);
 	uint32_t count = hdmabuf_entries_here(
 		reader->layout.entries - reader->entries_read, fit);
-	uint32_t i;
 
 	if (check_page(reader, from, count, fit, fault))
 		return fault->status;
-	for (i = 0; i < count; i++, extent++) {
-		uint64_t pages = hdmabuf_get_le64(extent->count);
-
-		if (!hdmabuf_reader_add(
-			    reader, hdmabuf_get_le64(extent->reference), pages))
-			return hdmabuf_reader_full(fault);
-		reader->data_pages += pages;
-	}
-	reader->entries_read += count;
+	if (!add_extents(reader, extents_of(page), count))
+		return hdmabuf_reader_full(fault);
 	return hdmabuf_reader_link(reader, hdmabuf_get_le64(from->next), fault);
 }

@@ -3,16 +3,17 @@
 #include "lib/core/directory_formats.h"
 
 /*
- * Consecutive references are written and compared in blocks of a fixed length,
- * which a compiler turns into vectors.
+ * References are written, compared and checked in blocks of a fixed length, which a
+ * compiler turns into vectors.
  */
-#define BLOCK 32
+#define BLOCK HDMABUF_DIRECTORY_BLOCK
 
 static void put_consecutive(hdmabuf_le32 *word, uint32_t first, uint32_t count)
 {
 	uint32_t i;
 
 	for (; count >= BLOCK; count -= BLOCK, word += BLOCK, first += BLOCK) {
+		HDMABUF_UNROLL
 		for (i = 0; i < BLOCK; i++)
 			word[i] = hdmabuf_put_le32(first + i);
 	}
@@ -20,22 +21,41 @@ static void put_consecutive(hdmabuf_le32 *word, uint32_t first, uint32_t count)
 		word[i] = hdmabuf_put_le32(first + i);
 }
 
+/* As long as each run is a single reference: how many these are. */
+static uint32_t put_singles(hdmabuf_le32 *word, const struct hdmabuf_run *run,
+			    uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count && run[i].count == 1; i++)
+		word[i] = hdmabuf_put_le32((uint32_t)run[i].reference);
+	return i;
+}
+
+/* What is left of a run; as before, how many references these are. */
+static uint32_t put_run(hdmabuf_le32 *word, const struct hdmabuf_run *run,
+			uint64_t done, uint32_t count)
+{
+	uint32_t here = hdmabuf_entries_here(run->count - done, count);
+
+	put_consecutive(word, (uint32_t)(run->reference + done), here);
+	return here;
+}
+
 void hdmabuf_references_put(struct hdmabuf_directory_writer *writer,
 			    hdmabuf_le32 *word, uint32_t count)
 {
 	const struct hdmabuf_run *run = writer->run;
 	uint64_t done = writer->done;
+	uint32_t here;
 
-	while (count) {
-		uint32_t first = (uint32_t)(run->reference + done);
-		uint32_t here = hdmabuf_entries_here(run->count - done, count);
-
-		if (here == 1)
-			*word = hdmabuf_put_le32(first);
-		else
-			put_consecutive(word, first, here);
-		word += here;
-		count -= here;
+	for (; count; word += here, count -= here) {
+		here = done ? 0 : put_singles(word, run, count);
+		if (here) {
+			run += here;
+			continue;
+		}
+		here = put_run(word, run, done, count);
 		done += here;
 		if (done == run->count) {
 			run++;
@@ -46,19 +66,18 @@ void hdmabuf_references_put(struct hdmabuf_directory_writer *writer,
 	writer->done = done;
 }
 
-/* Whether each of a block is one more than the one before it. */
-static bool is_block(const hdmabuf_le32 *word)
+/* Whether a block has consecutive references, from @first on. */
+static bool is_block(const hdmabuf_le32 *word, uint32_t first)
 {
 	uint32_t differ = 0;
-	int i;
+	uint32_t i;
 
 	/*@ loop invariant 0 <= i <= BLOCK;
 	    loop assigns i, differ;
 	    loop variant BLOCK - i; */
+	HDMABUF_UNROLL
 	for (i = 0; i < BLOCK; i++)
-		differ |= (hdmabuf_get_le32(word[i]) -
-			   hdmabuf_get_le32(word[i - 1])) ^
-			  1;
+		differ |= hdmabuf_get_le32(word[i]) ^ (first + i);
 	return differ == 0;
 }
 
@@ -73,7 +92,7 @@ static uint32_t consecutive(const hdmabuf_le32 *word, uint32_t count)
 	/*@ loop invariant 1 <= i <= count;
 	    loop assigns i;
 	    loop variant count - i; */
-	while (count - i >= BLOCK && is_block(word + i))
+	while (count - i >= BLOCK && is_block(word + i, first + i))
 		i += BLOCK;
 	/*@ loop invariant 1 <= i <= count;
 	    loop assigns i;
@@ -88,18 +107,13 @@ static uint16_t check_rest(const hdmabuf_le32 *word, uint32_t count,
 			   uint32_t fit, uint64_t entry, uint64_t span,
 			   struct hdmabuf_fault *fault)
 {
-	/*@ loop invariant \at(count, Pre) <= count <= fit;
-	    loop invariant all_zero(word, \at(count, Pre), count);
-	    loop assigns count;
-	    loop variant fit - count; */
-	for (; count < fit; count++) {
-		if (word[count])
-			return hdmabuf_directory_fault(
-				fault, HDMABUF_STATUS_RESERVED,
-				entry + count * span,
-				hdmabuf_get_le32(word[count]));
-	}
-	return HDMABUF_STATUS_OK;
+	uint32_t at = hdmabuf_nonzero(word, count, fit);
+
+	if (at == fit)
+		return HDMABUF_STATUS_OK;
+	return hdmabuf_directory_fault(fault, HDMABUF_STATUS_RESERVED,
+				       entry + at * span,
+				       hdmabuf_get_le32(word[at]));
 }
 
 /*
@@ -129,11 +143,39 @@ static uint64_t next_reference(const struct hdmabuf_directory_reader *reader)
 	return run->reference + run->count;
 }
 
+/*
+ * Add references as long as each stands alone, between @next and the one behind it:
+ * how many. There is room for @count.
+ */
+static uint32_t add_singles(struct hdmabuf_run *run, const hdmabuf_le32 *word,
+			    uint32_t count, uint32_t next, uint64_t max)
+{
+	uint32_t i;
+
+	/*@ loop invariant i == 0 || 0 < i < count;
+	    loop assigns i, next, run[0 .. count - 1];
+	    loop variant count - i; */
+	for (i = 0; i + 1 < count; i++) {
+		uint32_t first = hdmabuf_get_le32(word[i]);
+
+		if (!first || first > max || first == next ||
+		    hdmabuf_get_le32(word[i + 1]) == first + 1)
+			break;
+		run[i].reference = first;
+		run[i].count = 1;
+		next = first + 1;
+	}
+	return i;
+}
+
 uint16_t hdmabuf_references_take(struct hdmabuf_directory_reader *reader,
 				 const hdmabuf_le32 *word, uint32_t count,
 				 uint32_t fit, uint64_t entry, uint64_t span,
 				 struct hdmabuf_fault *fault)
 {
+	/* Copies, as the compiler takes the runs for what they are kept in. */
+	struct hdmabuf_run *run = reader->runs + reader->run_count;
+	const struct hdmabuf_run *end = reader->runs + reader->pending;
 	uint64_t max = reader->reference_max;
 	uint64_t next = next_reference(reader);
 	uint32_t i, here;
@@ -143,15 +185,27 @@ uint16_t hdmabuf_references_take(struct hdmabuf_directory_reader *reader,
 	for (i = 0; i < count; i += here) {
 		uint64_t first = hdmabuf_get_le32(word[i]);
 
+		here = add_singles(run, word + i,
+				   hdmabuf_entries_here((uint64_t)(end - run),
+							count - i),
+				   (uint32_t)next, max);
+		if (here) {
+			run += here;
+			next = run[-1].reference + 1;
+			continue;
+		}
 		here = consecutive(word + i, count - i);
 		if (!first || first + here - 1 > max)
 			return bad_reference(max, word + i, entry + i * span,
 					     span, fault);
 		if (first == next)
-			reader->runs[reader->run_count - 1].count += here;
-		else if (!hdmabuf_reader_add(reader, first, here))
+			run[-1].count += here;
+		else if (run == end)
 			return hdmabuf_reader_full(fault);
+		else
+			*run++ = (struct hdmabuf_run){ first, here };
 		next = first + here;
 	}
+	reader->run_count = (uint64_t)(run - reader->runs);
 	return HDMABUF_STATUS_OK;
 }
