@@ -25,6 +25,7 @@ enum key {
 	KEY_PROTOCOL,
 	KEY_CONTROL,
 	KEY_RECORD,
+	KEY_USER,
 	KEY_EXPORT_FROM,
 	KEY_ONCE,
 	KEY_VERIFY,
@@ -64,6 +65,10 @@ static const struct argp_option argp_options[] = {
 	{ "record", KEY_RECORD, "FILE", 0,
 	  "Keep what both ends say to each other in FILE, a trace that "
 	  "Wireshark opens and hdmabuf-conformance --trace judges",
+	  0 },
+	{ "user", KEY_USER, "NAME", 0,
+	  "When all is open, become this user; of root's capabilities only that "
+	  "to pass permissions of files is kept otherwise. With local: only",
 	  0 },
 	{ "export-from", KEY_EXPORT_FROM, "END", 0,
 	  "Which end shares pictures: frontend (the default) or backend; to be "
@@ -370,6 +375,11 @@ static error_t check_protocol(struct parsing *parsing)
 		      "does not go with this --protocol; see --help");
 }
 
+bool options_are_local(const struct options *options)
+{
+	return !strncmp(options->platform, "local:", strlen("local:"));
+}
+
 /* Options that belong to one end are of no use at the other. */
 static error_t check(struct parsing *parsing)
 {
@@ -385,6 +395,9 @@ static error_t check(struct parsing *parsing)
 		return refuse(parsing, "--platform", NULL,
 			      "is missing; give it as local:PATH or xen:, or "
 			      "put that in HDMABUF_ENDPOINT");
+	if (options->user && !options_are_local(options))
+		return refuse(parsing, "--user", options->user,
+			      "goes with --platform local:PATH only");
 	if (options->control)
 		return check_control(parsing);
 	if (options->exports && parsing->of_importer)
@@ -424,6 +437,9 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_RECORD:
 		options->record = argument;
+		return 0;
+	case KEY_USER:
+		options->user = argument;
 		return 0;
 	case KEY_EXPORT_FROM:
 		parsing->of_pictures = "--export-from";

@@ -26,8 +26,9 @@ enum options_protocol {
  * @platform: where to find the other end, as "local:PATH" or "xen:0"
  * @protocol: what it speaks; unless it is the first, it is a backend on Xen
  * @control: this end does what it is told on standard input; what follows but
- *	for @record and @verbose does not count
+ *	for @record, @user and @verbose does not count
  * @record: trace file to write, or NULL
+ * @user: whom to become when all is open, or NULL
  * @exports: this end shares pictures; else it shows them
  * @once: exit when the first session is over
  * @verify: compute the CRC of all pixels
@@ -51,6 +52,7 @@ struct options {
 	enum options_protocol protocol;
 	bool control;
 	const char *record;
+	const char *user;
 	bool exports;
 	bool once;
 	bool verify;
@@ -79,5 +81,13 @@ struct options {
  */
 bool options_parse(struct options *options, enum hdmabuf_role role, int argc,
 		   char **argv, int *status);
+
+/**
+ * options_are_local() - whether the other end is on this machine, by the local platform
+ * @options: with a platform
+ *
+ * Return: whether it is.
+ */
+bool options_are_local(const struct options *options);
 
 #endif

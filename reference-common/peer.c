@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* ppoll */
 
 #include "reference-common/peer.h"
+#include "reference-common/privileges.h"
 #include "reference-common/signals.h"
 
 #include <errno.h>
@@ -285,6 +286,28 @@ static void configure(struct hdmabuf_config *config,
 	config->max_sessions = options->once ? 1 : PEER_SESSIONS_MAX;
 }
 
+/* A window may be on the display of another machine. */
+static bool may_show(const struct options *options)
+{
+	return !options->control && !options->exports &&
+	       (!options->sink || !strcmp(options->sink, "window"));
+}
+
+/* What Xen's drivers want is the system's to say. */
+static int drop_privileges(struct peer *peer)
+{
+	const struct options *options = peer->options;
+	struct failure failure;
+	int error;
+
+	if (!options_are_local(options))
+		return 0;
+	error = privileges_drop(options->user, may_show(options), &failure);
+	if (error)
+		peer_fail(peer, EX_UNAVAILABLE, "%s", failure.text);
+	return error;
+}
+
 /* Everything between opening the endpoint and closing it. */
 static void run_endpoint(struct peer *peer, const struct hdmabuf_config *config)
 {
@@ -296,8 +319,11 @@ static void run_endpoint(struct peer *peer, const struct hdmabuf_config *config)
 		return;
 	}
 	if (!open_endpoint(peer, config)) {
-		peer_tell(peer, "waiting at %s", peer->options->platform);
-		run_until_over(peer);
+		if (!drop_privileges(peer)) {
+			peer_tell(peer, "waiting at %s",
+				  peer->options->platform);
+			run_until_over(peer);
+		}
 		hdmabuf_endpoint_close(peer->endpoint);
 	}
 	signals_close(peer->signals);

@@ -955,6 +955,39 @@ def permissions_are_the_users(world):
     backend.stop()
 
 
+def status_of(program):
+    with open(f"/proc/{program.pid}/status", encoding="ascii") as lines:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def privileges_are_dropped(world):
+    wanted = {"NoNewPrivs": "1", "Seccomp": "2"}
+    if "Seccomp" not in status_of(world.backend("--control")):
+        raise Skip("no filters of system calls here")
+    for end, more in (("frontend", ()), ("frontend", ("--control",)), ("backend", ()),
+                      ("backend", ("--export-from", "backend"))):
+        program = world.run(end, "--platform", "local:" + world.path("other"), "--verbose", *more)
+        until(lambda: status_of(program)["Seccomp"] == "2" or not program.runs(), "filters")
+        status = status_of(program)
+        equal({name: status[name] for name in wanted}, wanted, "status of", end, *more)
+        equal(int(status["CapEff"], 16) & ~2, 0, "capabilities")
+        program.stop()
+
+
+def user_is_changed(world):
+    world.frontend("--user", "no-such-user").ends(EX_UNAVAILABLE)
+    world.run("frontend", "--platform", "xen:0", "--user", "nobody").ends(EX_USAGE)
+    if os.getuid():
+        raise Skip("not root")
+    os.chmod(world.folder, 0o755)
+    backend = world.backend("--sink", "null", "--user", "nobody", "--verbose")
+    backend.says("waiting")
+    check(status_of(backend)["Uid"].split()[:3] != ["0"] * 3, status_of(backend)["Uid"])
+    equal(int(status_of(backend)["CapEff"], 16), 0, "capabilities")
+    world.frontend("--source", "pattern:64x32", "--frames", "3").ends()
+    backend.stop()
+
+
 def nothing_is_left(world):
     before = set(os.listdir("/dev/shm")) if os.path.isdir("/dev/shm") else set()
     world.share("frontend", ("pattern:64x32", "--frames", "3"), "null")
@@ -981,7 +1014,7 @@ TESTS = [
     bad_output_is_told, sink_that_fails_ends_the_exporter, picture_that_no_sink_takes,
     picture_that_is_too_big, window_or_what_else, progress_is_for_terminals,
     platform_that_is_not_there, killed_backend_is_replaced,
-    permissions_are_the_users, nothing_is_left,
+    permissions_are_the_users, privileges_are_dropped, user_is_changed, nothing_is_left,
 ]
 
 
