@@ -116,14 +116,18 @@ FORTIFY := $(if $(filter-out -O0,$(filter -O%,$(CFLAGS))),-D_FORTIFY_SOURCE=2)
 NO_UNDEFINED := -Wl,-z,defs
 endif
 
-FLAGS := -std=gnu11 $(WARNINGS) -falign-loops=32 -fstack-protector-strong \
+# Control-flow protection has no effect where the C library comes without, as Debian's.
+understood = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null 2>/dev/null && echo $(1))
+HARDENING := -fstack-protector-strong $(call understood,-fstack-clash-protection)
+
+FLAGS := -std=gnu11 $(WARNINGS) -falign-loops=32 $(HARDENING) \
 	 $(SANITIZERS) -Iprotocol -Iinclude -I. \
 	 -DHDMABUF_PACKAGE_VERSION='"$(VERSION)"'
 HOSTED_FLAGS  := -U_FORTIFY_SOURCE $(FORTIFY)
 CORE_FLAGS    := -fPIC -ffreestanding -U_FORTIFY_SOURCE
 LIB_FLAGS     := -fPIC $(HOSTED_FLAGS) $(LIB_CFLAGS)
 PROGRAM_FLAGS := -fPIE $(HOSTED_FLAGS) $(OPTIONAL_CFLAGS)
-LINK_FLAGS    := $(SANITIZERS) -Wl,-z,relro,-z,now -Wl,--as-needed
+LINK_FLAGS    := $(SANITIZERS) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 CMOCKA_LIBS   := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
 
 # Warnings that are errors make no other object, hence are not in the stamp.
@@ -208,6 +212,8 @@ $(foreach test,$(TEST_SRC),$(eval $(call test_rule,$(test))))
 # Memory is refused to the library, not to the C library or the harness.
 LDFLAGS_session_memory_test := \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+# Nobody wants to wait until an end tries again.
+LDFLAGS_kills_test := -Wl,--wrap=timer_now,--wrap=timer_set
 # Valgrind gives up on the debugging information of a newer clang.
 LDFLAGS_double_fetch_test := -Wl,--strip-debug
 
@@ -279,7 +285,7 @@ CHECKS = header='scripts/check-header --quick' \
 	 clauses='scripts/make-clauses --check && scripts/check-clauses' \
 	 conformance='scripts/conformance reference-backend reference-frontend'
 
-.PHONY: check check-all check-tests check-sanitize check-header \
+.PHONY: check check-all check-tests check-sanitize check-threads check-header \
 	check-header-quick check-format tests
 check: ## everything that must hold before a commit, in one report
 	@scripts/bootstrap check
@@ -295,6 +301,17 @@ check-sanitize: ## the tests with address and undefined-behaviour sanitizers
 	@scripts/bootstrap check
 	@UBSAN_OPTIONS=print_stacktrace=1:$$UBSAN_OPTIONS \
 	$(MAKE) check-tests WERROR=1 SANITIZE=1 BUILD=$(BUILD)/sanitize
+
+# Where addresses are random to too many bits, ThreadSanitizer does not start.
+THREADS_FLAGS = -include tests/visible_copies.h -fno-builtin-memcpy
+STILL = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+THREADS_TEST := $(BUILD)/threads/tests/threads_test
+
+check-threads: ## both ends as threads, with ThreadSanitizer
+	@scripts/bootstrap check
+	@$(MAKE) WERROR=1 SANITIZE=thread BUILD=$(BUILD)/threads \
+		CPPFLAGS='$(THREADS_FLAGS)' $(THREADS_TEST)
+	@HDMABUF_TEST_SECONDS=300 $(STILL) scripts/run-tests -o $(BUILD)/threads/log $(THREADS_TEST)
 
 check-header: ## the header in every language, compiler and machine there is
 	@scripts/check-header
@@ -335,6 +352,13 @@ mutants: ## that the conformance suite finds what is wrong with each mutant
 	@scripts/bootstrap check
 	@$(MAKE) all
 	@timeout -k 10 900 scripts/mutants
+
+.PHONY: soak
+KILLS ?= 500
+soak: ## either end killed at random moments, KILLS=500 times
+	@scripts/bootstrap check
+	@$(MAKE) $(BUILD)/tests/kills_test
+	@$(BUILD)/tests/kills_test --soak $(KILLS)
 
 .PHONY: models
 models: ## that the protocol keeps its promises in all states of its models
