@@ -39,6 +39,22 @@ static struct xen_raw *see_link(struct test *test, uint32_t use_pages)
 	return raw;
 }
 
+/* The IUT sees that somebody has been there: this link is none any more. */
+static void leave_link(struct xen_raw *raw)
+{
+	struct test *test = raw->end->test;
+	uint64_t deadline = test_deadline(test);
+	char text[1025];
+
+	xen_raw_set_here(raw, HDMABUF_XEN_LEAVING);
+	while (*end_record(raw->end, text))
+		if (!test_wait(test, deadline))
+			inconclusive(
+				test,
+				"the IUT does not see that the backend leaves");
+	test_close_ends(test);
+}
+
 static bool is_zero(const uint8_t *octets, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -120,13 +136,15 @@ void link_numbers_are_random(struct test *test)
 	uint64_t numbers[LINKS], any = 0;
 
 	for (size_t i = 0; i < LINKS; i++) {
-		numbers[i] = see_link(test, 1)->link;
+		struct xen_raw *raw = see_link(test, 1);
+
+		numbers[i] = raw->link;
 		check(test, HDB_XEN_014, numbers[i], "a link has number 0");
 		for (size_t j = 0; j < i; j++)
 			check(test, HDB_XEN_014, numbers[i] != numbers[j],
 			      "two links have the number %" PRIu64, numbers[i]);
 		any |= numbers[i] ^ numbers[0];
-		test_close_ends(test);
+		leave_link(raw);
 	}
 	/* Of so many bits that differ at random, a quarter is not reached by chance. */
 	check(test, HDB_XEN_014, __builtin_popcountll(any) >= 24,
