@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 # A guest is destroyed at steps of its session: whoever shared with it notices, gives back
 # what it has of it, and serves the next guest.
+#
+# Here are some steps. All there are until a session is in its stride, which takes half an hour:
+#
+#	lab/xen run --timeout 3600 --set "steps=$(seq -s ' ' 60)" 50-destroyed
+steps=${steps:-3 10 17 24 31 38 45 52}
 picture='--source pattern:256x256 --buffers 2'
 
 no_remains()
@@ -42,7 +47,7 @@ scenario 'a guest that is destroyed, with domain 0'
 need guest1
 before=$(holdings dom0)
 start survivor dom0 'hdmabuf-backend --platform xen: --sink null'
-for step in 4 16 28 40; do
+for step in $steps; do
 	destroy_at $step dom0 frontend "hdmabuf-frontend --platform xen:0 $picture"
 done
 check 'domain 0 serves the next guest' serves dom0
@@ -52,7 +57,7 @@ check_holdings "$before" dom0
 
 scenario 'a guest that is destroyed, with domain 0 as exporter'
 start survivor dom0 "hdmabuf-frontend --platform xen:0 $picture --frames 0 --rate 25"
-for step in 10 30; do
+for step in $steps; do
 	destroy_at $step dom0 backend 'hdmabuf-backend --platform xen:'
 done
 kill_it survivor TERM
@@ -63,7 +68,9 @@ scenario 'a guest that is destroyed, with another guest'
 need guest2
 before=$(holdings guest2)
 start survivor guest2 'hdmabuf-backend --platform xen: --sink null'
-destroy_at 28 guest2 frontend "hdmabuf-frontend --platform xen:0 $picture"
+for step in $steps; do
+	destroy_at $step guest2 frontend "hdmabuf-frontend --platform xen:0 $picture"
+done
 check 'the other guest serves the next one' serves guest2
 kill_it survivor TERM
 finish survivor
