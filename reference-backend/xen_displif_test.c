@@ -866,17 +866,12 @@ static void each_call_fails_once(void **state)
 		fake_xen_fail(NULL, NULL);
 		if (front_back_state(&scene.front) == BUS_CONNECTED &&
 		    !plan.happened) {
-			struct front_message *slot =
-				(struct front_message *)(scene.ring->ring_page +
-							 64);
 			struct xendispl_dbuf_create_req request =
 				dbuf_request(&buffer, 5);
 
-			slot->operation = XENDISPL_OP_DBUF_CREATE;
-			memcpy(slot->payload, &request, sizeof(request));
-			((uint32_t *)scene.ring->ring_page)[0] = 1;
-			xenevtchn_notify(scene.front.channels,
-					 (evtchn_port_t)scene.ring->ports[0]);
+			front_send(&scene.front, scene.ring,
+				   XENDISPL_OP_DBUF_CREATE, &request,
+				   sizeof(request));
 			fake_xen_fail(fails, &plan);
 			front_turn(&scene.front);
 			fake_xen_fail(NULL, NULL);

@@ -38,8 +38,9 @@ struct scene {
 	struct hdmabuf_gref_buffer buffer;
 };
 
-static void open_scene(struct scene *scene, const char *sink,
-		       const char *source)
+/* A card that is there, and a bus for it that is not open yet. */
+static void start_scene(struct scene *scene, const char *sink,
+			const char *source)
 {
 	fake_xen_start();
 	fake_xen_create_domain(FRONT_DOMAIN);
@@ -53,26 +54,44 @@ static void open_scene(struct scene *scene, const char *sink,
 	scene->peer = (struct peer){ .options = &scene->options };
 	progress_start(&scene->peer.progress, stderr, 0);
 	fake_xen_enter(0);
+}
+
+/* All is published, and nothing said yet. */
+static void publish_scene(struct scene *scene, const char *sink,
+			  const char *source)
+{
+	start_scene(scene, sink, source);
 	assert_int_equal(bus_open(&scene->bus, &scene->peer, &sndif_class), 0);
 	front_open(&scene->front, &scene->bus, "vsnd", &nodes);
 	front_configure(&scene->front, "0/0/type", "p");
 	front_configure(&scene->front, "0/1/type", "c");
 	scene->play = front_publish(&scene->front, "0/0/");
 	scene->record = front_publish(&scene->front, "0/1/");
-	front_connect(&scene->front);
 	assert_int_equal(hdmabuf_gref_share(&scene->front.peer, BUFFER, true,
 					    &scene->buffer),
 			 0);
 }
 
-static void close_scene(struct scene *scene)
+static void open_scene(struct scene *scene, const char *sink,
+		       const char *source)
 {
-	assert_int_equal(scene->peer.status, 0);
+	publish_scene(scene, sink, source);
+	front_connect(&scene->front);
+}
+
+static void free_scene(struct scene *scene)
+{
 	bus_close(&scene->bus);
 	assert_int_equal(fake_xen_count().mappings, 0);
 	assert_int_equal(hdmabuf_gref_put(&scene->buffer), 0);
 	front_close(&scene->front);
 	fake_xen_stop();
+}
+
+static void close_scene(struct scene *scene)
+{
+	assert_int_equal(scene->peer.status, 0);
+	free_scene(scene);
 }
 
 /* ---- What a driver asks ------------------------------------------------- */
@@ -549,6 +568,102 @@ static void rubbish_is_survived(void **state)
 	close_scene(&scene);
 }
 
+/* ---- Failures ----------------------------------------------------------- */
+
+struct plan {
+	int left;
+	const char *happened;
+};
+
+/* Of what is unmapped, the kernel does not refuse to take it. */
+static int fails(void *user, const char *function)
+{
+	struct plan *plan = user;
+
+	if (!strcmp(function, "xengntshr_unshare") ||
+	    !strcmp(function, "xengnttab_unmap") || plan->left-- != 0)
+		return 0;
+	plan->happened = function;
+	return EIO;
+}
+
+/* A turn of the backend in which its calls may fail. */
+static void failing_turn(struct scene *scene, struct plan *plan)
+{
+	fake_xen_fail(fails, plan);
+	front_turn(&scene->front);
+	fake_xen_fail(NULL, NULL);
+}
+
+/* A life of a card, as long as nothing has failed. */
+static void try_to_live(struct scene *scene, struct plan *plan)
+{
+	struct xensnd_open_req request = open_request(scene);
+	struct xensnd_trigger_req start = { .type = XENSND_OP_TRIGGER_START };
+
+	failing_turn(scene, plan);
+	front_set_state(&scene->front, BUS_INITIALISED);
+	failing_turn(scene, plan);
+	if (plan->happened)
+		return;
+	assert_int_equal(front_back_state(&scene->front), BUS_CONNECTED);
+	front_set_state(&scene->front, BUS_CONNECTED);
+	front_send(&scene->front, scene->play, XENSND_OP_OPEN, &request,
+		   sizeof(request));
+	front_send(&scene->front, scene->record, XENSND_OP_OPEN, &request,
+		   sizeof(request));
+	failing_turn(scene, plan);
+	front_send(&scene->front, scene->play, XENSND_OP_TRIGGER, &start,
+		   sizeof(start));
+	failing_turn(scene, plan);
+	front_send(&scene->front, scene->play, XENSND_OP_CLOSE, NULL, 0);
+	failing_turn(scene, plan);
+	front_set_state(&scene->front, BUS_CLOSING);
+	failing_turn(scene, plan);
+}
+
+/* Every call once: it refuses, ends, or goes on, and nothing is left behind. */
+static void each_call_fails_once(void **state)
+{
+	struct plan plan;
+	int call = 0;
+
+	(void)state;
+	do {
+		struct scene scene;
+
+		plan = (struct plan){ .left = call++ };
+		publish_scene(&scene, "null", "tone");
+		try_to_live(&scene, &plan);
+		free_scene(&scene);
+	} while (plan.happened);
+	assert_in_range(call, 40, 1000);
+}
+
+/* A bus that cannot be opened says so, and leaves nothing. */
+static void opening_fails(void **state)
+{
+	struct plan plan;
+	int call = 0;
+
+	(void)state;
+	do {
+		struct scene scene = { 0 };
+		int error;
+
+		plan = (struct plan){ .left = call++ };
+		start_scene(&scene, "null", "tone");
+		fake_xen_fail(fails, &plan);
+		error = bus_open(&scene.bus, &scene.peer, &sndif_class);
+		fake_xen_fail(NULL, NULL);
+		assert_true(!error || plan.happened);
+		assert_int_equal(scene.peer.status, error);
+		bus_close(&scene.bus);
+		fake_xen_stop();
+	} while (plan.happened);
+	assert_in_range(call, 5, 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,6 +676,8 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_is_refused),
 		cmocka_unit_test(the_module_is_loaded_again),
 		cmocka_unit_test(rubbish_is_survived),
+		cmocka_unit_test(each_call_fails_once),
+		cmocka_unit_test(opening_fails),
 	};
 
 	return hdmabuf_test_run("xen_sndif", tests,

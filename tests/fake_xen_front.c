@@ -141,13 +141,11 @@ void front_turn(struct front *front)
 		bus_dispatch(front->bus);
 }
 
-int32_t front_request(struct front *front, struct fake_ring *ring,
-		      uint8_t operation, const void *payload, size_t octets,
-		      struct front_message *response)
+uint16_t front_send(struct front *front, struct fake_ring *ring,
+		    uint8_t operation, const void *payload, size_t octets)
 {
 	struct front_message request = { .id = ring->next_id++,
 					 .operation = operation };
-	struct front_message ignored;
 	union hdmabuf_message message;
 
 	if (octets)
@@ -157,13 +155,24 @@ int32_t front_request(struct front *front, struct fake_ring *ring,
 	if (hdmabuf_ring_push_requests(&ring->ring))
 		xenevtchn_notify(front->channels,
 				 (evtchn_port_t)ring->ports[0]);
+	return request.id;
+}
+
+int32_t front_request(struct front *front, struct fake_ring *ring,
+		      uint8_t operation, const void *payload, size_t octets,
+		      struct front_message *response)
+{
+	uint16_t id = front_send(front, ring, operation, payload, octets);
+	struct front_message ignored;
+	union hdmabuf_message message;
+
 	front_turn(front);
 	assert_int_equal(hdmabuf_ring_take_answer(&ring->ring, &message),
 			 HDMABUF_RING_TAKEN);
 	hdmabuf_ring_arm_answers(&ring->ring, 1);
 	response = response ? response : &ignored;
 	memcpy(response, &message, sizeof(*response));
-	assert_int_equal(response->id, request.id);
+	assert_int_equal(response->id, id);
 	assert_int_equal(response->operation, operation);
 	assert_int_equal(response->zero, 0);
 	return response->status;

@@ -61,6 +61,10 @@ void front_connect(struct front *front);
 /* Lets the backend do what there is to do. */
 void front_turn(struct front *front);
 
+/* Sends a request, of which it returns the id; the backend has not seen it yet. */
+uint16_t front_send(struct front *front, struct fake_ring *ring,
+		    uint8_t operation, const void *payload, size_t octets);
+
 /* Sends a request, with an id of its own; returns the status of the response. */
 int32_t front_request(struct front *front, struct fake_ring *ring,
 		      uint8_t operation, const void *payload, size_t octets,
