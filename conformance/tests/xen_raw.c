@@ -379,9 +379,11 @@ static void fill_page(struct xen_raw *raw)
 void xen_raw_make_link(struct xen_raw *raw)
 {
 	struct test *test = raw->end->test;
-	uint64_t wanted = xen_raw_number(raw, HDMABUF_XEN_KEY_USE_PAGES);
+	uint64_t wanted = 0;
 
-	if (!wanted || wanted > HDMABUF_XEN_USE_PAGES_MAX)
+	if (wire_record_get(raw->record, HDMABUF_XEN_KEY_USE_PAGES, &wanted) !=
+		    1 ||
+	    !wanted || wanted > HDMABUF_XEN_USE_PAGES_MAX)
 		inconclusive(test,
 			     "the IUT asks for %" PRIu64 " pages of marks",
 			     wanted);
