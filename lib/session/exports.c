@@ -265,6 +265,7 @@ int export_send(struct hdmabuf_buffer *buffer)
 	request.descriptor.length = buffer->description_length;
 	error = request_send(buffer->session, &request, buffer, NULL);
 	buffer->export_due = error;
+	buffer->session->due |= buffer->export_due;
 	if (!error)
 		buffer_event(buffer, HDMABUF_BUFFER_EXPORT);
 	return error;
@@ -324,6 +325,7 @@ int export_allocated(struct hdmabuf_session *session,
 	buffer->own_memory = *memory;
 	buffer->memory = &buffer->own_memory;
 	buffer->export_due = true;
+	session->due = true;
 	*result = buffer;
 	return 0;
 }
@@ -457,15 +459,29 @@ void exports_retry(struct hdmabuf_endpoint *endpoint, uint64_t now)
 	}
 }
 
+/* The session's buffers are looked at when the first grace period ends. */
+static void expire_no_later(struct hdmabuf_session *session, uint64_t when)
+{
+	if (!session->expire_at || when < session->expire_at)
+		session->expire_at = when;
+}
+
 /* HDB-EXP-014: the grace period of some buffers may be over. */
 void exports_expire(struct hdmabuf_session *session, uint64_t now)
 {
 	struct hdmabuf_buffer *buffer;
 
-	LIST_FOREACH(buffer, &session->buffers, entry)
-		if (buffer->deadline && buffer->deadline <= now &&
-		    buffer->state == HDMABUF_BUFFER_RETIRING)
+	if (!session->expire_at || session->expire_at > now)
+		return;
+	session->expire_at = 0;
+	LIST_FOREACH(buffer, &session->buffers, entry) {
+		if (!buffer->deadline)
+			continue;
+		if (buffer->deadline > now)
+			expire_no_later(session, buffer->deadline);
+		else if (buffer->state == HDMABUF_BUFFER_RETIRING)
 			export_quarantine(buffer, HDMABUF_BUFFER_EXPIRED);
+	}
 }
 
 /* The process gives up: the memory may be freed, not used again. */
@@ -601,5 +617,6 @@ int hdmabuf_unexport(struct hdmabuf_buffer *buffer, uint32_t grace_ms)
 		return error;
 	buffer_event(buffer, HDMABUF_BUFFER_UNEXPORT);
 	buffer->deadline = now_ms() + grace_ms + REVOKE_HOLD_MS;
+	expire_no_later(buffer->session, buffer->deadline);
 	return 0;
 }

@@ -581,6 +581,7 @@ void import_send_released(struct hdmabuf_buffer *buffer)
 
 	buffer->release_due =
 		request_send(buffer->session, &request, NULL, NULL);
+	buffer->session->due |= buffer->release_due;
 	if (!buffer->release_due && buffer->let_go)
 		import_free(buffer);
 }

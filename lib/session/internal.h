@@ -191,6 +191,8 @@ struct hdmabuf_session {
 	uint64_t import_octets;
 	uint32_t exports;
 	uint64_t export_octets;
+	uint64_t expire_at; /* no grace period ends before; 0: none is running */
+	bool due;	    /* a buffer may have something to send */
 
 	struct hdmabuf_turn group[GROUP_MAX];
 	size_t group_count;

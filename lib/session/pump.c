@@ -223,11 +223,12 @@ static void send_what_is_due(struct hdmabuf_session *session)
 {
 	struct hdmabuf_buffer *buffer = LIST_FIRST(&session->buffers);
 
+	if (!session->due || !session_is_open(session))
+		return;
+	session->due = false;
 	while (buffer) {
 		struct hdmabuf_buffer *next = LIST_NEXT(buffer, entry);
 
-		if (!session_is_open(session))
-			return;
 		if (buffer->export_due)
 			export_send(buffer);
 		if (buffer->release_due)

@@ -364,6 +364,8 @@ static void session_clear(struct hdmabuf_session *session, bool released)
 	imports_release(session);
 	while ((buffer = LIST_FIRST(&session->buffers)))
 		export_session_over(buffer, released);
+	session->expire_at = 0;
+	session->due = false;
 	timelines_end(session, HDMABUF_STATUS_LOST);
 	channel_leave(session);
 	session_unfurnish(session);
@@ -556,7 +558,6 @@ bool session_wants_run(const struct hdmabuf_session *session, uint64_t now)
 
 uint64_t session_deadline(const struct hdmabuf_session *session)
 {
-	const struct hdmabuf_buffer *buffer;
 	uint64_t deadline = UINT64_MAX;
 
 	if (session->look || session->down || session->broken)
@@ -566,9 +567,8 @@ uint64_t session_deadline(const struct hdmabuf_session *session)
 	if ((session->publish_due || session->notify) &&
 	    session->retry_at < deadline)
 		deadline = session->retry_at;
-	LIST_FOREACH(buffer, &session->buffers, entry)
-		if (buffer->deadline && buffer->deadline < deadline)
-			deadline = buffer->deadline;
+	if (session->expire_at && session->expire_at < deadline)
+		deadline = session->expire_at;
 	return deadline;
 }
 
