@@ -132,6 +132,7 @@ static int endpoint_new(enum hdmabuf_role role, const char *path,
 	endpoint->wake.kind = LOCAL_WAKE;
 	TAILQ_INIT(&endpoint->links);
 	TAILQ_INIT(&endpoint->buried);
+	endpoint->links_max = LOCAL_LINKS_MAX;
 	endpoint->memories_max = memories_max();
 	endpoint->accept_at = endpoint->retry_at = TIMER_NEVER;
 	endpoint->timer_at = TIMER_NEVER;

@@ -28,7 +28,7 @@
 #include "timer.h"
 
 /* Connections of an endpoint, and how many of them may still owe their ATTACH. */
-#define LOCAL_LINKS_MAX	    64
+#define LOCAL_LINKS_MAX	    1024
 #define LOCAL_HALF_OPEN_MAX 16
 #define LOCAL_ATTACH_MS	    5000
 
@@ -210,6 +210,7 @@ struct local_endpoint {
 	struct local_links links;
 	struct local_links buried;
 	size_t link_count; /* without those that are over */
+	unsigned int links_max;
 	size_t half_open;
 	size_t memories; /* descriptors kept for peers, all links together */
 	size_t memories_max;

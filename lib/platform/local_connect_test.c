@@ -69,7 +69,10 @@ static void serves_many(void **state)
 
 static void bounds_connections(void **state)
 {
-	int sockets[LOCAL_LINKS_MAX + 1];
+	enum {
+		LINKS = 7
+	};
+	int sockets[LINKS + 1];
 	struct place place;
 	struct end backend;
 	int i;
@@ -78,23 +81,24 @@ static void bounds_connections(void **state)
 	place_new(&place);
 	end_open(&backend, place.address, HDMABUF_BACKEND);
 	backend.on_down = peer_free_link;
-	for (i = 0; i <= LOCAL_LINKS_MAX; i++) {
+	end_bound_links(&backend, LINKS);
+	for (i = 0; i <= LINKS; i++) {
 		sockets[i] = raw_connect(place.path);
 		raw_attach(sockets[i]);
 		ends_settle(&backend, NULL);
 	}
-	assert_int_equal(backend.ups, LOCAL_LINKS_MAX);
+	assert_int_equal(backend.ups, LINKS);
 	assert_int_equal(backend.lines, 1);
 	assert_string_equal(backend.log,
-			    "there are 64 connections: more must wait");
+			    "there are 7 connections: more must wait");
 	for (i = 0; i < 5; i++)
 		ends_wait(&backend, NULL);
-	assert_int_equal(backend.ups, LOCAL_LINKS_MAX);
-	close(sockets[7]);
-	ends_until(&backend, NULL, backend.ups == LOCAL_LINKS_MAX + 1);
-	assert_int_equal(backend.peers[7].downs, 1);
-	for (i = 0; i <= LOCAL_LINKS_MAX; i++)
-		if (i != 7)
+	assert_int_equal(backend.ups, LINKS);
+	close(sockets[3]);
+	ends_until(&backend, NULL, backend.ups == LINKS + 1);
+	assert_int_equal(backend.peers[3].downs, 1);
+	for (i = 0; i <= LINKS; i++)
+		if (i != 3)
 			close(sockets[i]);
 	ends_settle(&backend, NULL);
 	end_close(&backend);

@@ -107,7 +107,7 @@ void local_link_gone(struct hdmabuf_link *link)
 void local_accept_again(struct local_endpoint *endpoint)
 {
 	if (endpoint->accepting || endpoint->listen_fd < 0 ||
-	    endpoint->link_count >= LOCAL_LINKS_MAX)
+	    endpoint->link_count >= endpoint->links_max)
 		return;
 	if (local_watch(endpoint, endpoint->listen_fd, EPOLLIN,
 			&endpoint->listener)) {
@@ -153,9 +153,9 @@ static bool accept_one(struct local_endpoint *endpoint)
 	struct hdmabuf_link *link;
 	int fd;
 
-	if (endpoint->link_count >= LOCAL_LINKS_MAX) {
-		local_log(endpoint, "there are %d connections: more must wait",
-			  LOCAL_LINKS_MAX);
+	if (endpoint->link_count >= endpoint->links_max) {
+		local_log(endpoint, "there are %u connections: more must wait",
+			  endpoint->links_max);
 		accept_later(endpoint, TIMER_NEVER);
 		return false;
 	}

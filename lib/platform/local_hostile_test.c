@@ -97,7 +97,8 @@ static void believes_no_false_revoked(void **state)
 static void quarantine_takes_no_place(void **state)
 {
 	enum {
-		COUNT = LOCAL_LINKS_MAX + 6
+		LINKS = 7,
+		COUNT = LINKS + 6
 	};
 	struct hdmabuf_memory memory;
 	struct hdmabuf_run run;
@@ -107,6 +108,7 @@ static void quarantine_takes_no_place(void **state)
 
 	(void)state;
 	scene_open(&scene);
+	end_bound_links(&scene.backend, LINKS);
 	scene.backend.on_down = NULL;
 	memory_new(&memory, 1);
 	for (i = 0; i < COUNT; i++) {

@@ -21,6 +21,12 @@
 #define REVOKED HDMABUF_LOCAL_REVOKED
 #define LEAVE	HDMABUF_LOCAL_LEAVE
 
+/* Fewer connections than there may be by default. */
+static inline void end_bound_links(struct end *end, unsigned int links)
+{
+	((struct local_endpoint *)end->platform.endpoint)->links_max = links;
+}
+
 static inline int raw_connect(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
