@@ -212,6 +212,13 @@ $(foreach test,$(TEST_SRC),$(eval $(call test_rule,$(test))))
 # Memory is refused to the library, not to the C library or the harness.
 LDFLAGS_session_memory_test := \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+# Those of tests/calls.c.
+FAILING_CALLS := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup \
+	mmap64 memfd_create ftruncate64 socket bind listen connect accept4 getsockopt \
+	sendmsg recvmsg eventfd epoll_create1 epoll_ctl epoll_wait ppoll timerfd_create \
+	pipe2 getrandom read write fstat fstat64 flock fopen fdopen fread fwrite fflush \
+	fseek rename open open64 fcntl64)
+LDFLAGS_peer_failures_test := $(FAILING_CALLS) -Wl,--wrap=privileges_drop
 # Nobody wants to wait until an end tries again.
 LDFLAGS_kills_test := -Wl,--wrap=timer_now,--wrap=timer_set
 # Valgrind gives up on the debugging information of a newer clang.

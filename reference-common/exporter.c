@@ -601,10 +601,12 @@ static uint64_t frames_wanted(const struct options *options,
 }
 
 /* Whether a source that could not be opened is none at all, or not readable. */
-static int source_status(const char *spec)
+static int source_status(const char *spec, const struct failure *failure)
 {
 	const char *file = strchr(spec, ':');
 
+	if (failure->no_memory)
+		return EX_UNAVAILABLE;
 	if ((strncmp(spec, "png:", 4) && strncmp(spec, "y4m:", 4)) || !file[1])
 		return EX_USAGE;
 	if (strcmp(spec, "y4m:-") && access(file + 1, R_OK))
@@ -619,7 +621,8 @@ static struct source *open_source(struct peer *peer)
 	struct source *source = source_open(spec, &failure);
 
 	if (!source)
-		peer_fail(peer, source_status(spec), "%s", failure.text);
+		peer_fail(peer, source_status(spec, &failure), "%s",
+			  failure.text);
 	return source;
 }
 
@@ -757,8 +760,12 @@ static void on_disconnected(void *user, struct hdmabuf_session *session,
 	struct peer *peer = user;
 	struct exporter *exporter = peer->context;
 
+	/* There was no memory for it, or this end is stopping. */
 	if (!stream) {
 		peer_left(peer, session, NULL);
+		if (peer->options->role == HDMABUF_FRONTEND ||
+		    peer->options->once)
+			peer_stop(peer);
 		return;
 	}
 	end_session(stream);

@@ -17,6 +17,7 @@ static int is_control(char c)
 static void set_text(struct failure *failure, const char *format,
 		     va_list arguments)
 {
+	failure->no_memory = false;
 	vsnprintf(failure->text, sizeof(failure->text), format, arguments);
 	for (char *c = failure->text; *c; c++)
 		if (is_control(*c))
@@ -46,5 +47,12 @@ int fail_errno(struct failure *failure, const char *format, ...)
 	length = strlen(failure->text);
 	snprintf(failure->text + length, sizeof(failure->text) - length, ": %s",
 		 reason);
+	return -1;
+}
+
+int fail_no_memory(struct failure *failure, const char *what)
+{
+	fail_with(failure, "%s: out of memory", what);
+	failure->no_memory = true;
 	return -1;
 }

@@ -5,6 +5,7 @@
 #define REFERENCE_COMMON_FAIL_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 /* Room for a whole path and a sentence, so that neither is ever cut. */
 #define FAILURE_SIZE (PATH_MAX + 512)
@@ -12,8 +13,10 @@
 /**
  * struct failure - what went wrong, in words
  * @text: one line without a newline, terminated by NUL
+ * @no_memory: it was not the fault of what was asked for
  */
 struct failure {
+	bool no_memory;
 	char text[FAILURE_SIZE];
 };
 
@@ -37,5 +40,14 @@ int fail_with(struct failure *failure, const char *format, ...)
  */
 int fail_errno(struct failure *failure, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/**
+ * fail_no_memory() - tell that there is no memory
+ * @failure: where the text goes
+ * @what: it was for
+ *
+ * Return: always -1.
+ */
+int fail_no_memory(struct failure *failure, const char *what);
 
 #endif

@@ -354,14 +354,11 @@ static void on_disconnected(void *user, struct hdmabuf_session *session,
 	struct view *view = hdmabuf_session_user(session);
 	struct peer *peer = user;
 
-	if (!view) {
-		peer_left(peer, session, NULL);
-		return;
-	}
-	if (status && !peer->stopping)
+	if (status && view && !peer->stopping)
 		tell_loss(peer, view, why);
-	peer_left(peer, session, &view->screen.tally);
-	free_view(view);
+	peer_left(peer, session, view ? &view->screen.tally : NULL);
+	if (view)
+		free_view(view);
 	/* A frontend whose backend has closed has got all there is. */
 	if (peer->options->once ||
 	    (peer->options->role == HDMABUF_FRONTEND && !status))

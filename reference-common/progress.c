@@ -166,7 +166,7 @@ int summary_print_json(const struct summary *summary, FILE *stream,
 
 	if (!object || add_counts(object, summary) ||
 	    add_picture(object, summary->format) || add_crc(object, summary))
-		result = fail_with(failure, "summary: out of memory");
+		result = fail_no_memory(failure, "summary");
 	else if (json_dumpf(object, stream, JSON_REAL_PRECISION(9)) ||
 		 fputc('\n', stream) == EOF || fflush(stream))
 		result = fail_with(failure, "summary: cannot write");

@@ -13,11 +13,11 @@
 /* ---- Sinks -------------------------------------------------------------- */
 
 /* A spec that names no file is no better for another number. */
-static int sink_status(const char *spec)
+static int sink_status(const char *spec, const struct failure *failure)
 {
 	const char *file = strchr(spec, ':');
 
-	if (!strcmp(spec, "window"))
+	if (failure->no_memory || !strcmp(spec, "window"))
 		return EX_UNAVAILABLE;
 	if ((strncmp(spec, "png:", 4) && strncmp(spec, "y4m:", 4)) || !file[1])
 		return EX_USAGE;
@@ -57,7 +57,8 @@ int sinks_open(struct sinks *sinks, struct peer *peer)
 		sinks->first = sink_open(sinks->spec, &failure);
 	}
 	if (!sinks->first) {
-		peer_fail(peer, sink_status(sinks->spec), "%s", failure.text);
+		peer_fail(peer, sink_status(sinks->spec, &failure), "%s",
+			  failure.text);
 		return peer->status;
 	}
 	sinks->shared = sinks->first->uses_stdout;
@@ -97,7 +98,8 @@ static int open_next(struct screen *screen, struct sinks *sinks)
 	screen->sink = sink_open(screen->spec, &failure);
 	if (screen->sink)
 		return 0;
-	peer_fail(sinks->peer, sink_status(screen->spec), "%s", failure.text);
+	peer_fail(sinks->peer, sink_status(screen->spec, &failure), "%s",
+		  failure.text);
 	return -1;
 }
 

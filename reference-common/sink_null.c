@@ -37,7 +37,7 @@ struct sink *sink_null_open(const char *argument, struct failure *failure)
 	}
 	sink = calloc(1, sizeof(*sink));
 	if (!sink) {
-		fail_with(failure, "null: out of memory");
+		fail_no_memory(failure, "null");
 		return NULL;
 	}
 	sink->ops = &ops;

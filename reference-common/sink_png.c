@@ -148,8 +148,7 @@ static int encode(struct writer *writer)
 	if (writer->row && writer->info)
 		result = encode_rows(writer);
 	else
-		result = fail_with(writer->failure, "%s: out of memory",
-				   writer->path);
+		result = fail_no_memory(writer->failure, writer->path);
 	png_destroy_write_struct(&writer->png, &writer->info);
 	free(writer->row);
 	return result;
@@ -255,8 +254,7 @@ static int keep(struct png_sink *png, const struct picture_format *format,
 	if (!png->copy || packed.octets != png->format.octets) {
 		copy = realloc(png->copy, (size_t)packed.octets);
 		if (!copy)
-			return fail_with(failure, "%s: out of memory",
-					 png->name);
+			return fail_no_memory(failure, png->name);
 		png->copy = copy;
 	}
 	png->format = packed;
@@ -366,7 +364,7 @@ struct sink *sink_png_open(const char *argument, struct failure *failure)
 		return NULL;
 	png = calloc(1, sizeof(*png));
 	if (!png) {
-		fail_with(failure, "%s: out of memory", argument);
+		fail_no_memory(failure, argument);
 		return NULL;
 	}
 	png->base.ops = &ops;

@@ -298,7 +298,7 @@ struct sink *sink_window_open(const char *argument, struct failure *failure)
 		return NULL;
 	sink = calloc(1, sizeof(*sink));
 	if (!sink) {
-		fail_with(failure, "window: out of memory");
+		fail_no_memory(failure, "window");
 		SDL_QuitSubSystem(SDL_INIT_VIDEO);
 		return NULL;
 	}

@@ -184,7 +184,7 @@ static int draw_parts(struct pattern *pattern, struct failure *failure)
 	pattern->box = calloc(box_side(format), PIXEL);
 	if (!pattern->bars || !pattern->ramp || !pattern->counter ||
 	    !pattern->box)
-		return fail_with(failure, "pattern: out of memory");
+		return fail_no_memory(failure, "pattern");
 
 	draw_bars(pattern->bars, format->width);
 	draw_ramp(pattern->ramp, format->width);
@@ -224,7 +224,7 @@ struct source *source_pattern_open(const char *argument,
 		return NULL;
 	pattern = calloc(1, sizeof(*pattern));
 	if (!pattern) {
-		fail_with(failure, "pattern: out of memory");
+		fail_no_memory(failure, "pattern");
 		return NULL;
 	}
 	pattern->base.ops = &ops;

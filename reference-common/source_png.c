@@ -147,7 +147,7 @@ decode(const struct png_source *source,
 	reader.info = reader.png ? png_create_info_struct(reader.png) : NULL;
 	if (!reader.info) {
 		png_destroy_read_struct(&reader.png, NULL, NULL);
-		return fail_with(failure, "%s: out of memory", source->name);
+		return fail_no_memory(failure, source->name);
 	}
 	if (setjmp(png_jmpbuf(reader.png))) {
 		png_destroy_read_struct(&reader.png, &reader.info, NULL);
@@ -212,7 +212,7 @@ static int grow(struct png_source *source, size_t *room,
 				 source->name, FILE_OCTETS_MAX);
 	file = realloc(source->file, more);
 	if (!file)
-		return fail_with(failure, "%s: out of memory", source->name);
+		return fail_no_memory(failure, source->name);
 	source->file = file;
 	*room = more;
 	return 0;
@@ -272,7 +272,7 @@ static int try_pixels(const struct png_source *source, struct failure *failure)
 	int result;
 
 	if (!row)
-		return fail_with(failure, "%s: out of memory", source->name);
+		return fail_no_memory(failure, source->name);
 	format.plane[0].stride = 0;
 	result = decode(source, decode_pixels, &format, row, failure);
 	free(row);
@@ -291,7 +291,7 @@ struct source *source_png_open(const char *argument, struct failure *failure)
 	}
 	source = calloc(1, sizeof(*source));
 	if (!source) {
-		fail_with(failure, "%s: out of memory", argument);
+		fail_no_memory(failure, argument);
 		return NULL;
 	}
 	source->base.ops = &ops;

@@ -237,7 +237,7 @@ struct source *source_y4m_open(const char *argument, struct failure *failure)
 	}
 	y4m = calloc(1, sizeof(*y4m));
 	if (!y4m) {
-		fail_with(failure, "%s: out of memory", argument);
+		fail_no_memory(failure, argument);
 		return NULL;
 	}
 	y4m->base.ops = &ops;

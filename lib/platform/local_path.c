@@ -4,6 +4,8 @@
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -167,28 +169,61 @@ static int open_directory(const char *path)
  * there: they take turns by a lock of the directory.  Whoever can read that can
  * hold the lock, so it is waited for, but not for ever.
  */
-static int lock_directory(const char *path)
+static int lock_directory(const char *path, bool *locked)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
 	int fd = open_directory(path);
 	int i;
 
+	*locked = false;
 	for (i = 0; fd >= 0 && i < LOCK_ATTEMPTS; i++) {
-		if (!flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+		*locked = !flock(fd, LOCK_EX | LOCK_NB);
+		if (*locked || errno != EWOULDBLOCK)
 			break;
 		nanosleep(&pause, NULL);
 	}
 	return fd;
 }
 
-static int take_place_in_turn(const struct beside *beside, const char *path)
+/* Whether a name in the directory is one beside PATH. */
+static bool is_beside(const char *name, const char *path)
 {
-	int lock = lock_directory(path);
-	int error = take_place(beside, path);
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	size_t length = strlen(base), i;
 
-	if (lock >= 0)
-		close(lock);
-	return error;
+	if (strlen(name) != length + SUFFIX_OCTETS ||
+	    memcmp(name, base, length) || name[length] != '.')
+		return false;
+	for (i = length + 1; name[i]; i++)
+		if (!isxdigit((unsigned char)name[i]))
+			return false;
+	return true;
+}
+
+/* Those of backends that were killed while they took their place. */
+static void remove_left_beside(int lock, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int before = slash ? (int)(slash - path) + 1 : 0;
+	int fd = fcntl(lock, F_DUPFD_CLOEXEC, 0);
+	DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+	char left[PATH_OCTETS + 1];
+	struct dirent *entry;
+
+	if (!folder) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(folder))) {
+		if (!is_beside(entry->d_name, path))
+			continue;
+		if (snprintf(left, sizeof(left), "%.*s%s", before, path,
+			     entry->d_name) < (int)sizeof(left))
+			remove_stale(left);
+	}
+	closedir(folder);
 }
 
 static int remember(struct local_endpoint *endpoint, const char *path)
@@ -215,7 +250,7 @@ static int listen_at(struct local_endpoint *endpoint, const char *path)
 		return fd;
 	error = remember(endpoint, beside.path);
 	if (!error)
-		error = take_place_in_turn(&beside, path);
+		error = take_place(&beside, path);
 	unlink(beside.path);
 	if (error) {
 		close(fd);
@@ -223,6 +258,21 @@ static int listen_at(struct local_endpoint *endpoint, const char *path)
 	}
 	endpoint->listen_fd = fd;
 	return 0;
+}
+
+/* In turn also because a name beside PATH is stale until it is listened on. */
+static int listen_in_turn(struct local_endpoint *endpoint, const char *path)
+{
+	bool locked;
+	int lock = lock_directory(path, &locked);
+	int error;
+
+	if (locked)
+		remove_left_beside(lock, path);
+	error = listen_at(endpoint, path);
+	if (lock >= 0)
+		close(lock);
+	return error;
 }
 
 static void explain(int error, const char *path, char *text, size_t size)
@@ -249,7 +299,7 @@ static void explain(int error, const char *path, char *text, size_t size)
 int local_path_listen(struct local_endpoint *endpoint, char *error,
 		      size_t error_size)
 {
-	int result = listen_at(endpoint, endpoint->path);
+	int result = listen_in_turn(endpoint, endpoint->path);
 
 	if (result)
 		explain(result, endpoint->path, error, error_size);

@@ -109,6 +109,36 @@ static void replaces_stale_sockets(void **state)
 	place_free(&place);
 }
 
+/* Names beside the socket, of a backend that was killed while it took its place. */
+static void removes_what_was_left_beside(void **state)
+{
+	struct end backend;
+	struct place place;
+	char left[128], other[128], living[128];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	place_new(&place);
+	snprintf(left, sizeof(left), "%s.0123abcd", place.path);
+	snprintf(other, sizeof(other), "%s.0123abcdef", place.path);
+	snprintf(living, sizeof(living), "%s.01234567", place.path);
+	leave_stale_socket(left, SOCK_SEQPACKET);
+	leave_stale_socket(other, SOCK_SEQPACKET);
+	strcpy(address.sun_path, living);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)),
+			 0);
+	assert_int_equal(listen(fd, 1), 0);
+	end_open(&backend, place.address, HDMABUF_BACKEND);
+	assert_int_equal(access(left, F_OK), -1);
+	assert_int_equal(access(living, F_OK), 0);
+	assert_int_equal(unlink(living), 0);
+	assert_int_equal(unlink(other), 0);
+	close(fd);
+	end_close(&backend);
+	place_free(&place);
+}
+
 static void replaces_no_living_socket(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -272,6 +302,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(refuses_addresses),
 	cmocka_unit_test(explains_what_is_wrong_with_a_path),
 	cmocka_unit_test(replaces_stale_sockets),
+	cmocka_unit_test(removes_what_was_left_beside),
 	cmocka_unit_test(replaces_no_living_socket),
 	cmocka_unit_test(removes_only_its_own),
 	cmocka_unit_test(one_of_many_wins),

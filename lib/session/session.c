@@ -102,6 +102,18 @@ static void session_publish(struct hdmabuf_session *session)
 		trace_record(session, text, octets);
 }
 
+/* The peer may come again: there may be some then. */
+static void session_without_randomness(struct hdmabuf_session *session)
+{
+	session->state = HDMABUF_SESSION_DOWN;
+	session->down = true;
+	snprintf(session->down_why, sizeof(session->down_why),
+		 "no random numbers for an epoch");
+	endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
+		     "%s is sent away: there are %s", session->peer,
+		     session->down_why);
+}
+
 /* HDB-BOTH-015: every attempt has an epoch of its own. */
 static void session_get_ready(struct hdmabuf_session *session)
 {
@@ -110,7 +122,7 @@ static void session_get_ready(struct hdmabuf_session *session)
 	session->epoch = random_epoch();
 	session->record_changed = true;
 	if (!session->epoch)
-		session->state = HDMABUF_SESSION_DOWN;
+		session_without_randomness(session);
 	session_publish(session);
 }
 
