@@ -574,6 +574,23 @@ static void check_answer(const uint8_t *octets)
 	assert_memory_equal(message.octets, expected, sizeof(expected));
 }
 
+/* HDB-BOTH-040: also LOST, which is never sent. */
+static void each_status_of_an_answer_is_known_or_failed(void **state)
+{
+	uint8_t octets[HDMABUF_SLOT_OCTETS];
+	size_t i;
+	unsigned int status;
+
+	(void)state;
+	for (i = 0; i < COUNT(answers); i++) {
+		for (status = 0; status < 64; status++) {
+			parse(answers[i].octets, octets);
+			number_put(octets + 6, 2, status);
+			check_answer(octets);
+		}
+	}
+}
+
 static void each_bit_of_a_request_matters(void **state)
 {
 	size_t i, bit;
@@ -1062,6 +1079,7 @@ int main(void)
 		cmocka_unit_test(requests_are_read_from_their_diagrams),
 		cmocka_unit_test(answers_have_the_octets_of_their_diagrams),
 		cmocka_unit_test(answers_are_read_from_their_diagrams),
+		cmocka_unit_test(each_status_of_an_answer_is_known_or_failed),
 		cmocka_unit_test(each_bit_of_a_request_matters),
 		cmocka_unit_test(each_bit_of_an_answer_matters),
 		cmocka_unit_test(damaged_requests_are_told_apart),

@@ -362,6 +362,25 @@ static void a_page_of_another_size_is_filled(void **state)
 	free(page);
 }
 
+/* Whoever asks for more planes than there are does not get others' memory in them. */
+static void no_more_planes_than_there_are_written(void **state)
+{
+	struct hdmabuf_info info = picture;
+	struct page page, most;
+
+	(void)state;
+	info.picture.plane_count = HDMABUF_PLANES;
+	page_write(&most, &info, HDMABUF_DIRECTORY_EXTENTS);
+	info.picture.plane_count = 1000;
+	page_write(&page, &info, HDMABUF_DIRECTORY_EXTENTS);
+	memcpy(page.octets + offsetof(struct hdmabuf_descriptor,
+				      metadata.picture.plane_count),
+	       most.octets + offsetof(struct hdmabuf_descriptor,
+				      metadata.picture.plane_count),
+	       sizeof(hdmabuf_le32));
+	assert_memory_equal(page.octets, most.octets, page.length);
+}
+
 /* ---- Values that are not allowed ------------------------------------------ */
 
 enum {
@@ -894,6 +913,7 @@ static void features_are_those_that_a_buffer_needs(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_more_planes_than_there_are_written),
 		cmocka_unit_test(a_picture_has_the_octets_of_its_diagram),
 		cmocka_unit_test(a_cyclic_buffer_has_the_octets_of_its_diagram),
 		cmocka_unit_test(a_raw_buffer_has_the_octets_of_its_diagram),

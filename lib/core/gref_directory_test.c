@@ -345,6 +345,22 @@ static void a_circle_ends(void **state)
 	directory_free(&directory);
 }
 
+/* References that follow one another are one run. */
+static void runs_are_looked_at_as_a_whole(void **state)
+{
+	static const uint32_t apart[] = { 5, 6, 7, 20, 21, 8 };
+	static const uint32_t twice[] = { 5, 6, 7, 20, 6 };
+	struct hdmabuf_run runs[12];
+	struct hdmabuf_fault fault;
+
+	(void)state;
+	assert_int_equal(hdmabuf_gref_unique(apart, 6, runs, &fault), 0);
+	assert_int_equal(runs[0].count + runs[1].count + runs[2].count, 6);
+	assert_int_equal(hdmabuf_gref_unique(twice, 5, runs, &fault),
+			 HDMABUF_STATUS_DUPLICATE);
+	assert_int_equal(fault.value, 6);
+}
+
 /* Between two pages that cannot be touched; what is written stays in the arrays. */
 static void rubbish_is_survived(void **state)
 {
@@ -397,6 +413,7 @@ int main(void)
 		cmocka_unit_test(faults_are_told),
 		cmocka_unit_test(what_lies_behind_does_not_count),
 		cmocka_unit_test(a_circle_ends),
+		cmocka_unit_test(runs_are_looked_at_as_a_whole),
 		cmocka_unit_test(rubbish_is_survived),
 	};
 
