@@ -360,12 +360,24 @@ mutants: ## that the conformance suite finds what is wrong with each mutant
 	@$(MAKE) all
 	@timeout -k 10 900 scripts/mutants
 
+.PHONY: assurance
+assurance: ## all of the evidence, and a table at the end; ROWS="NAME..." for some of it
+	@scripts/bootstrap check assurance
+	@$(MAKE) all tests
+	@assurance/table $(ROWS)
+
 .PHONY: soak
 KILLS ?= 500
 soak: ## either end killed at random moments, KILLS=500 times
 	@scripts/bootstrap check
 	@$(MAKE) $(BUILD)/tests/kills_test
 	@$(BUILD)/tests/kills_test --soak $(KILLS)
+
+.PHONY: load
+load: ## 1,000 sessions, 100,000 buffers, a day's hand-offs, bad neighbours
+	@scripts/bootstrap check
+	@$(MAKE) $(BUILD)/tests/load_test
+	@$(BUILD)/tests/load_test --full
 
 .PHONY: models
 models: ## that the protocol keeps its promises in all states of its models

@@ -15,9 +15,7 @@
  * difference to the other end, but for what it writes to shared memory.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +27,7 @@
 #include <unistd.h>
 
 #include "lib/platform/timer.h"
+#include "tests/having.h"
 #include "tests/pair.h"
 
 #define PAGE	4096u
@@ -301,32 +300,6 @@ static pid_t spawn(const struct place *place, enum hdmabuf_role role,
 }
 
 /* ---- the survivor ---------------------------------------------------------------- */
-
-/* What it has when it is alone. */
-struct having {
-	int descriptors;
-	int mappings;
-	size_t octets;
-};
-
-static struct having having_now(void)
-{
-	struct having now = { .descriptors = -1 };
-	FILE *maps = fopen("/proc/self/maps", "re");
-	DIR *folder = opendir("/proc/self/fd");
-	char line[512];
-
-	assert_non_null(maps);
-	assert_non_null(folder);
-	while (readdir(folder))
-		now.descriptors++;
-	closedir(folder);
-	while (fgets(line, sizeof(line), maps))
-		now.mappings += !!strstr(line, "memfd:");
-	fclose(maps);
-	now.octets = mallinfo2().uordblks;
-	return now;
-}
 
 static bool is_alone(const struct life *life)
 {
