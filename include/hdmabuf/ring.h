@@ -93,6 +93,11 @@ static inline void hdmabuf_ring_put(struct hdmabuf_ring *ring,
 {
 	uint32_t index = ring->produced;
 
+	/*
+	 * Plain stores: the index that shows the slot is released after them, and
+	 * whoever had the slot is done with it.  A requester has taken the answer
+	 * that was in it, by an acquire; a responder has copied the request out.
+	 */
 	ring->slot[index & ring->mask] = *message;
 	ring->produced = index + 1;
 }
@@ -166,6 +171,11 @@ hdmabuf_ring_take(struct hdmabuf_ring *ring, const hdmabuf_le32 *index,
 	found = hdmabuf_ring_look(index, consumed, most);
 	if (found != HDMABUF_RING_TAKEN)
 		return found;
+	/*
+	 * Plain loads, after the acquire of look().  The slot is given back by the
+	 * release of an index, which comes after them: that of the answer, or that of a
+	 * request which takes its place.
+	 */
 	hdmabuf_shared_copy(message, &ring->slot[consumed & ring->mask],
 			    sizeof(*message));
 	ring->consumed = consumed + 1;

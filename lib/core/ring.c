@@ -4,6 +4,7 @@
 
 #include "lib/core/octets.h"
 
+/* In no order: nobody looks before the record that leads here is published. */
 void hdmabuf_ring_format(void *shared, size_t octets, uint32_t start)
 {
 	struct hdmabuf_ring_indices *indices = shared;
@@ -28,7 +29,10 @@ void hdmabuf_ring_init(struct hdmabuf_ring *ring, void *shared, size_t octets,
 	ring->pushed = start;
 }
 
-/* HDB-BOTH-014: write the event, full barrier, look at the index again. */
+/*
+ * HDB-BOTH-014: write the event, full barrier, look at the index again.  The index is read
+ * without acquire: who finds it moved takes what is there, and reads it once more for that.
+ */
 static bool arm(const struct hdmabuf_ring *ring, hdmabuf_le32 *event,
 		uint32_t count, const hdmabuf_le32 *index)
 {
