@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -55,7 +56,12 @@ static int endpoint_poll_init(struct hdmabuf_endpoint *endpoint)
 		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (endpoint->epoll_fd < 0 || endpoint->timer_fd < 0)
 		return -errno;
+	endpoint->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (endpoint->wake_fd < 0)
+		return -errno;
 	error = poll_add(endpoint->epoll_fd, endpoint->timer_fd);
+	if (!error)
+		error = poll_add(endpoint->epoll_fd, endpoint->wake_fd);
 	if (error)
 		return error;
 	return poll_add(
@@ -69,6 +75,8 @@ static void endpoint_free(struct hdmabuf_endpoint *endpoint)
 		close(endpoint->epoll_fd);
 	if (endpoint->timer_fd >= 0)
 		close(endpoint->timer_fd);
+	if (endpoint->wake_fd >= 0)
+		close(endpoint->wake_fd);
 	endpoint->platform.ops->close(endpoint->platform.endpoint);
 	free(endpoint);
 }
@@ -88,6 +96,7 @@ int hdmabuf_endpoint_new(struct hdmabuf_platform platform,
 	}
 	endpoint->epoll_fd = -1;
 	endpoint->timer_fd = -1;
+	endpoint->wake_fd = -1;
 	endpoint->platform = platform;
 	endpoint->role = role;
 	if (callbacks)
@@ -219,18 +228,40 @@ static uint64_t endpoint_deadline(const struct hdmabuf_endpoint *endpoint)
 	return deadline;
 }
 
+/* Setting a timer takes many times as long, in a virtual machine above all. */
+static void endpoint_wake(struct hdmabuf_endpoint *endpoint)
+{
+	static const uint64_t one = 1;
+
+	if (!endpoint->awake)
+		endpoint->awake = write(endpoint->wake_fd, &one, sizeof(one)) ==
+				  sizeof(one);
+}
+
+static void endpoint_take_wake(struct hdmabuf_endpoint *endpoint)
+{
+	uint64_t count;
+
+	if (endpoint->awake)
+		endpoint->awake = read(endpoint->wake_fd, &count,
+				       sizeof(count)) != sizeof(count);
+}
+
 static void endpoint_set_timer(struct hdmabuf_endpoint *endpoint)
 {
 	uint64_t deadline = endpoint_deadline(endpoint);
 	struct itimerspec timer = { 0 };
 
+	if (!deadline) {
+		endpoint_wake(endpoint);
+		return;
+	}
 	if (deadline == endpoint->timer_at)
 		return;
 	endpoint->timer_at = deadline;
 	if (deadline != NEVER) {
-		/* All zero would stop the timer: 0 is one nanosecond. */
 		timer.it_value.tv_sec = (time_t)(deadline / 1000);
-		timer.it_value.tv_nsec = (long)(deadline % 1000 * 1000000) + 1;
+		timer.it_value.tv_nsec = (long)(deadline % 1000 * 1000000);
 	}
 	timerfd_settime(endpoint->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
 }
@@ -308,6 +339,7 @@ int hdmabuf_endpoint_dispatch(struct hdmabuf_endpoint *endpoint)
 	int error;
 
 	endpoint_take_timer(endpoint);
+	endpoint_take_wake(endpoint);
 	endpoint->dispatching = true;
 	error = endpoint->platform.ops->dispatch(endpoint->platform.endpoint,
 						 &platform_events, endpoint);

@@ -233,6 +233,8 @@ struct hdmabuf_endpoint {
 	int epoll_fd;
 	int timer_fd;
 	uint64_t timer_at;
+	int wake_fd; /* readable if something is to be done at once */
+	bool awake;
 	bool dispatching;
 	bool stopped;
 	uint32_t session_count;
