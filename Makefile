@@ -46,7 +46,7 @@ XEN      := $(filter xen,$(FOUND))
 
 possible = $(if $(XEN),$(1),$(filter-out lib/platform/xen% lib/gref/% \
 		reference-backend/xen% conformance/tests/xen_% tests/fake_xen% \
-		tools/% lab/%,$(1)))
+		tools/% lab/% bench/xen_%,$(1)))
 sources = $(filter-out %_test.c,$(call possible,$(wildcard $(1))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 archive = $(BUILD)/obj/lib$(1).a
@@ -235,8 +235,11 @@ $(TESTS): $(call archive,reference-common) $(call archive,tests) $(WHOLE_LIB)
 
 SEEDED  := $(BUILD)/obj/bench/seeded
 COUNTED := $(call objects,bench/paths.c bench/measure.c)
-BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,instructions instructions-seeded)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,bench instructions instructions-seeded \
+		$(if $(XEN),xen_instructions))
+$(BUILD)/bench/bench: $(call objects,$(filter-out %instructions.c,$(BENCH_SRC)))
 $(BUILD)/bench/instructions: $(call objects,bench/instructions.c) $(COUNTED)
+$(BUILD)/bench/xen_instructions: $(call objects,bench/xen_instructions.c bench/measure.c)
 $(BUILD)/bench/instructions-seeded: $(SEEDED)/instructions.o $(COUNTED)
 $(BENCH_PROGRAMS): $(WHOLE_LIB)
 	$(call say,LD,$@)
@@ -255,6 +258,20 @@ $(SEEDED)/instructions.o: bench/instructions.c include/hdmabuf/ring.h bench/seed
 	$(Q)sed -f bench/seeded.sed include/hdmabuf/ring.h >$(SEEDED)/hdmabuf/ring.h
 	$(Q)! cmp -s include/hdmabuf/ring.h $(SEEDED)/hdmabuf/ring.h
 	$(Q)$(CC) -I$(SEEDED) $(compile_flags) $< -o $@
+
+# A table, and $(BUILD)/bench.json; docs/benchmark.rst says what it means.
+.PHONY: bench bench-quick bench-programs
+bench: ## measure everything against what it is held against, within ten minutes
+	@scripts/bootstrap bench
+	@$(MAKE) bench-programs
+	@bench/run
+
+bench-quick: ## the same within a minute: fewer rounds, nothing large
+	@scripts/bootstrap bench
+	@$(MAKE) bench-programs
+	@bench/run --quick
+
+bench-programs: $(BENCH_PROGRAMS)
 
 .PHONY: instructions
 instructions: $(BUILD)/bench/instructions ## record anew how many instructions the hot paths take

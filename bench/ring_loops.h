@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring_loops.h - how the two ends of a ring are used, whatever the ring
+ *
+ * A kind of ring includes this and gives its functions as a constant: the compiler
+ * makes a loop of its own of each, in which they are inline. Both kinds of waiting
+ * and all kinds of rings so do the same between their functions.
+ */
+#ifndef HDMABUF_BENCH_RING_LOOPS_H
+#define HDMABUF_BENCH_RING_LOOPS_H
+
+#include <hyper_dmabuf.h>
+
+#include "bench/exchange.h"
+#include "bench/measure.h"
+
+/* Room for the private state of any kind of ring. */
+union ring_state {
+	uint64_t words[32];
+};
+
+/*
+ * @attach: makes the private state of an end
+ * @put_request, @push_requests, @take_answer, @arm_answers: of the asker
+ * @take_request, @put_answer, @push_answers, @arm_requests: of the server
+ *
+ * A push tells whether to notify; arm tells that there is something already.
+ */
+struct ring_calls {
+	void (*attach)(union ring_state *state, uint8_t *shared, int end);
+	void (*put_request)(union ring_state *state,
+			    const union hdmabuf_message *message);
+	bool (*push_requests)(union ring_state *state);
+	bool (*take_answer)(union ring_state *state,
+			    union hdmabuf_message *message);
+	bool (*arm_answers)(union ring_state *state, unsigned int count);
+	bool (*take_request)(union ring_state *state,
+			     union hdmabuf_message *message);
+	void (*put_answer)(union ring_state *state,
+			   const union hdmabuf_message *message);
+	bool (*push_answers)(union ring_state *state);
+	bool (*arm_requests)(union ring_state *state);
+};
+
+#define ALWAYS_INLINE inline __attribute__((__always_inline__))
+
+static ALWAYS_INLINE void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#else
+	__asm__ __volatile__("" : : : "memory");
+#endif
+}
+
+static ALWAYS_INLINE void ring_ask(const struct ring_calls *calls,
+				   enum waiting waiting, struct link *link,
+				   unsigned int count, const struct pace *pace)
+{
+	union hdmabuf_message message = { .octets = { 1 } };
+	unsigned int sent = 0, taken = 0;
+	union ring_state state;
+
+	calls->attach(&state, link->shared, ASKER);
+	while (taken < count) {
+		if (sent == taken || pace->stream) {
+			while (sent < count && sent - taken < pace->window) {
+				message.header.id = sent++;
+				calls->put_request(&state, &message);
+			}
+			if (calls->push_requests(&state) && waiting != POLLED)
+				notify_other(link, ASKER);
+		}
+		if (calls->take_answer(&state, &message)) {
+			do
+				taken++;
+			while (calls->take_answer(&state, &message));
+			continue;
+		}
+		if (waiting == POLLED)
+			relax();
+		else if (!calls->arm_answers(&state,
+					     pace->stream ? 1 : sent - taken))
+			wait_for_other(link, ASKER);
+	}
+	must(message.header.id == count - 1, "the last answer");
+}
+
+static ALWAYS_INLINE void ring_serve(const struct ring_calls *calls,
+				     enum waiting waiting, struct link *link,
+				     unsigned int count)
+{
+	union hdmabuf_message message;
+	unsigned int served = 0;
+	union ring_state state;
+
+	calls->attach(&state, link->shared, SERVER);
+	while (served < count) {
+		if (calls->take_request(&state, &message)) {
+			do {
+				calls->put_answer(&state, &message);
+				served++;
+			} while (calls->take_request(&state, &message));
+			if (calls->push_answers(&state) && waiting != POLLED)
+				notify_other(link, SERVER);
+			continue;
+		}
+		if (waiting == POLLED)
+			relax();
+		else if (!calls->arm_requests(&state))
+			wait_for_other(link, SERVER);
+	}
+}
+
+/* Defines @ring, of which @calls are the functions, by polling and notified. */
+#define RING_KIND(ring, ring_name, calls, prepare) \
+	static void ask_polled(struct link *link, unsigned int count, \
+			       const struct pace *pace) \
+	{ \
+		ring_ask(&(calls), POLLED, link, count, pace); \
+	} \
+	static void serve_polled(struct link *link, unsigned int count, \
+				 const struct pace *pace) \
+	{ \
+		(void)pace; \
+		ring_serve(&(calls), POLLED, link, count); \
+	} \
+	static void ask_notified(struct link *link, unsigned int count, \
+				 const struct pace *pace) \
+	{ \
+		ring_ask(&(calls), NOTIFIED, link, count, pace); \
+	} \
+	static void serve_notified(struct link *link, unsigned int count, \
+				   const struct pace *pace) \
+	{ \
+		(void)pace; \
+		ring_serve(&(calls), NOTIFIED, link, count); \
+	} \
+	const struct ring_kind ring = { ring_name, \
+					{ { ring_name "/polled", prepare, \
+					    ask_polled, serve_polled }, \
+					  { ring_name "/notified", prepare, \
+					    ask_notified, serve_notified } } }
+
+#endif
