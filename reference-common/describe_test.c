@@ -21,7 +21,7 @@ static struct hdmabuf_info yuv_info(void)
 
 static uint16_t check(const struct hdmabuf_info *info)
 {
-	struct failure failure = { "" };
+	struct failure failure = { .text = "" };
 	uint16_t status = describe_check(info, &failure);
 
 	/* There are words for what is wrong, and only then. */
