@@ -18,6 +18,7 @@ INSTALL    ?= install
 NM         ?= nm
 OBJCOPY    ?= objcopy
 PKG_CONFIG ?= pkg-config
+FUZZER     ?=
 SANITIZE   ?=
 WERROR     ?=
 WITHOUT    ?=
@@ -62,8 +63,12 @@ TEST_SRC := $(call possible,$(wildcard lib/*_test.c lib/*/*_test.c tests/*_test.
 part_sources = $(call sources,$(1)/*.c $(filter conformance/%,$(1)/*/*.c))
 LAB_SRC  := $(filter-out $(if $(filter libdrm,$(FOUND)),,lab/programs/draw.c), \
 		$(call possible,$(wildcard lab/programs/*.c)))
+# Each is a fuzz target; what they share is in common/.
+FUZZ_SRC := $(filter-out $(if $(filter libpng,$(FOUND)),,assurance/fuzz/png.c), \
+		$(call sources,assurance/fuzz/*.c))
 SRC      := $(LIB_SRC) $(foreach part,$(PARTS),$(call part_sources,$(part))) \
-		$(TEST_SRC) $(LAB_SRC) $(BENCH_SRC)
+		$(TEST_SRC) $(LAB_SRC) $(BENCH_SRC) $(FUZZ_SRC) \
+		$(call sources,assurance/fuzz/common/*.c)
 
 PUBLIC_H   := $(wildcard include/hdmabuf/*.h)
 PROTOCOL_H := $(wildcard protocol/*.h)
@@ -229,6 +234,29 @@ $(TESTS): $(call archive,reference-common) $(call archive,tests) $(WHOLE_LIB)
 	@mkdir -p $(@D)
 	$(Q)$(link_program) $(LDFLAGS_$(@F)) $(CMOCKA_LIBS) $(OPTIONAL_LIBS) -o $@
 
+# Fuzz targets: with FUZZER=1 a fuzzer's main() calls them, else one that replays files.
+# They are linked with no more than they are about, as they are built for several fuzzers.
+FUZZ_PROGRAMS := $(patsubst assurance/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
+FUZZ_WHOLE    := $(addprefix $(BUILD)/fuzz/,local session)
+FUZZ_PICTURES := $(addprefix $(BUILD)/fuzz/,png y4m)
+$(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/obj/assurance/fuzz/%.o \
+		$(if $(FUZZER),,$(BUILD)/obj/assurance/fuzz/common/replay.o)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link_program) $(if $(FUZZER),-fsanitize=fuzzer) $(LDFLAGS_fuzz_$(@F)) \
+		$(OPTIONAL_LIBS) -o $@
+
+$(filter-out $(FUZZ_WHOLE) $(FUZZ_PICTURES),$(FUZZ_PROGRAMS)): $(call objects,$(CORE_SRC))
+$(FUZZ_WHOLE): $(WHOLE_LIB)
+$(FUZZ_PICTURES): $(patsubst %,$(BUILD)/obj/reference-common/%.o,source source_pattern \
+		source_png source_y4m y4m picture parse fail crc32)
+$(BUILD)/fuzz/session: $(BUILD)/obj/assurance/fuzz/common/hostile.o
+$(BUILD)/fuzz/trace: $(call objects,conformance/checker/trace_reader.c conformance/model/wire.c)
+
+# Time and randomness are the script's.
+LDFLAGS_fuzz_session := \
+	$(foreach name,now_ms random_octets random_epoch,-Wl,--wrap=$(name))
+
 -include $(patsubst %.o,%.d,$(call objects,$(SRC)))
 
 # ---- bench ------------------------------------------------------------------
@@ -315,11 +343,14 @@ check: ## everything that must hold before a commit, in one report
 	@scripts/bootstrap check
 	@$(MAKE) check-all WERROR=1
 
-check-all: all tests $(BENCH_PROGRAMS)
-	@scripts/run-tests -o $(BUILD)/log $(TESTS) $(TEST_SCRIPTS) $(CHECKS)
+# What the fuzzers have found once.
+CORPUS_CHECK := fuzz='assurance/run-fuzz --replay'
 
-check-tests: all tests $(BENCH_PROGRAMS) ## the unit tests and test scripts alone
-	@scripts/run-tests -o $(BUILD)/log $(TESTS) $(TEST_SCRIPTS)
+check-all: all tests fuzz-programs $(BENCH_PROGRAMS)
+	@scripts/run-tests -o $(BUILD)/log $(TESTS) $(TEST_SCRIPTS) $(CORPUS_CHECK) $(CHECKS)
+
+check-tests: all tests fuzz-programs $(BENCH_PROGRAMS) ## the unit tests and test scripts alone
+	@scripts/run-tests -o $(BUILD)/log $(TESTS) $(TEST_SCRIPTS) $(CORPUS_CHECK)
 
 check-sanitize: ## the tests with address and undefined-behaviour sanitizers
 	@scripts/bootstrap check
@@ -405,6 +436,17 @@ models: ## that the protocol keeps its promises in all states of its models
 proof: ## that what decodes in lib/core has no run-time error, whatever it reads
 	@scripts/bootstrap assurance
 	@assurance/run-proofs
+
+.PHONY: fuzz fuzz-faults fuzz-programs
+fuzz: ## all fuzz targets, SECONDS=600 altogether, or TARGETS="codec ring"
+	@scripts/bootstrap assurance
+	@assurance/run-fuzz --seconds $(or $(SECONDS),600) $(TARGETS)
+
+fuzz-faults: ## that the fuzz targets find what is wrong: seeded faults
+	@scripts/bootstrap assurance
+	@assurance/run-fuzz --faults $(TARGETS)
+
+fuzz-programs: $(FUZZ_PROGRAMS)
 
 tests: $(TESTS)
 
