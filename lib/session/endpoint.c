@@ -105,6 +105,7 @@ int hdmabuf_endpoint_new(struct hdmabuf_platform platform,
 	endpoint->retry_at = NEVER;
 	endpoint->timer_at = NEVER;
 	LIST_INIT(&endpoint->sessions);
+	LIST_INIT(&endpoint->active);
 	LIST_INIT(&endpoint->leaving);
 	LIST_INIT(&endpoint->remains);
 	if (config)
@@ -184,6 +185,7 @@ static void on_record(void *owner)
 	struct hdmabuf_session *session = owner;
 
 	session->record_changed = true;
+	session_touch(session);
 }
 
 static void on_notified(void *owner)
@@ -192,6 +194,7 @@ static void on_notified(void *owner)
 
 	session->statistics.notifications_received++;
 	session->look = true;
+	session_touch(session);
 	endpoint_retry_soon(session->endpoint);
 }
 
@@ -200,6 +203,7 @@ static void on_down(void *owner, const char *why)
 	struct hdmabuf_session *session = owner;
 
 	session->down = true;
+	session_touch(session);
 	snprintf(session->down_why, sizeof(session->down_why), "%s", why);
 }
 
@@ -216,13 +220,19 @@ static const struct hdmabuf_platform_events platform_events = {
 	.log = on_log,
 };
 
-static uint64_t endpoint_deadline(const struct hdmabuf_endpoint *endpoint)
+/* Of the sessions that there is something to do for; the others rest from now on. */
+static uint64_t endpoint_deadline(struct hdmabuf_endpoint *endpoint)
 {
-	const struct hdmabuf_session *session;
+	struct hdmabuf_session *session = LIST_FIRST(&endpoint->active);
 	uint64_t deadline = NEVER;
 
-	LIST_FOREACH(session, &endpoint->sessions, entry)
+	while (session) {
+		struct hdmabuf_session *next = LIST_NEXT(session, active_entry);
+
 		deadline = earlier(deadline, session_deadline(session));
+		session_rest(session);
+		session = next;
+	}
 	if (!LIST_EMPTY(&endpoint->leaving) || !LIST_EMPTY(&endpoint->remains))
 		deadline = earlier(deadline, endpoint->retry_at);
 	return deadline;
@@ -276,11 +286,11 @@ static void endpoint_retry(struct hdmabuf_endpoint *endpoint, uint64_t now)
 
 static void endpoint_run_sessions(struct hdmabuf_endpoint *endpoint)
 {
-	struct hdmabuf_session *session = LIST_FIRST(&endpoint->sessions);
+	struct hdmabuf_session *session = LIST_FIRST(&endpoint->active);
 	uint64_t now = now_ms();
 
 	while (session) {
-		struct hdmabuf_session *next = LIST_NEXT(session, entry);
+		struct hdmabuf_session *next = LIST_NEXT(session, active_entry);
 
 		if (session_wants_run(session, now))
 			session_run(session);
@@ -307,7 +317,7 @@ static void endpoint_flush_sessions(struct hdmabuf_endpoint *endpoint)
 {
 	struct hdmabuf_session *session;
 
-	LIST_FOREACH(session, &endpoint->sessions, entry)
+	LIST_FOREACH(session, &endpoint->active, active_entry)
 		pump_flush(session);
 }
 
@@ -391,8 +401,10 @@ void hdmabuf_endpoint_stop(struct hdmabuf_endpoint *endpoint)
 	struct hdmabuf_session *session;
 
 	endpoint->stopped = true;
-	LIST_FOREACH(session, &endpoint->sessions, entry)
+	LIST_FOREACH(session, &endpoint->sessions, entry) {
 		session->record_changed = true;
+		session_touch(session);
+	}
 	hdmabuf_endpoint_flush(endpoint);
 }
 

@@ -159,6 +159,8 @@ struct channel {
 
 struct hdmabuf_session {
 	LIST_ENTRY(hdmabuf_session) entry;
+	LIST_ENTRY(hdmabuf_session) active_entry;
+	bool active;
 	struct hdmabuf_endpoint *endpoint;
 	struct port *port;
 	uint32_t link;
@@ -240,6 +242,8 @@ struct hdmabuf_endpoint {
 	uint32_t session_count;
 	uint32_t links;
 	LIST_HEAD(, hdmabuf_session) sessions;
+	LIST_HEAD(, hdmabuf_session)
+	active; /* those there is something to do for */
 	struct buffer_list leaving;
 	LIST_HEAD(, remains) remains;
 	uint64_t retry_at;
@@ -281,6 +285,8 @@ void remains_drop(struct hdmabuf_endpoint *endpoint);
 /* session.c */
 struct hdmabuf_session *session_new(struct hdmabuf_endpoint *endpoint,
 				    struct hdmabuf_link *link);
+void session_touch(struct hdmabuf_session *session);
+void session_rest(struct hdmabuf_session *session);
 void session_run(struct hdmabuf_session *session);
 void session_start(struct hdmabuf_session *session);
 void session_stop(struct hdmabuf_session *session);

@@ -55,6 +55,7 @@ int request_send(struct hdmabuf_session *session,
 	hdmabuf_request_encode(request, &message);
 	hdmabuf_ring_put_request(&session->channel.own, &message);
 	trace_put_request(session, &message);
+	session_touch(session);
 	session->in_flight++;
 	session->statistics.requests_sent++;
 	endpoint_log(session->endpoint, HDMABUF_LOG_DEBUG, "> %s",

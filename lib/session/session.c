@@ -35,6 +35,31 @@ static void session_event(struct hdmabuf_session *session, int event)
 	session->state = next;
 }
 
+/* Only these are run, flushed and asked for deadlines: most of many sleep. */
+void session_touch(struct hdmabuf_session *session)
+{
+	if (session->active)
+		return;
+	session->active = true;
+	LIST_INSERT_HEAD(&session->endpoint->active, session, active_entry);
+}
+
+static void session_deactivate(struct hdmabuf_session *session)
+{
+	if (session->active)
+		LIST_REMOVE(session, active_entry);
+	session->active = false;
+}
+
+/* Flushed, and nothing to be done until something happens to it. */
+void session_rest(struct hdmabuf_session *session)
+{
+	if (!session->record_changed && !session->look && !session->down &&
+	    !session->broken && !session->publish_due && !session->notify &&
+	    !session->expire_at)
+		session_deactivate(session);
+}
+
 void session_break(struct hdmabuf_session *session, const char *format, ...)
 {
 	va_list args;
@@ -42,6 +67,7 @@ void session_break(struct hdmabuf_session *session, const char *format, ...)
 	if (session->broken)
 		return;
 	session->broken = true;
+	session_touch(session);
 	va_start(args, format);
 	vsnprintf(session->broken_why, sizeof(session->broken_why), format,
 		  args);
@@ -117,6 +143,7 @@ static void session_without_randomness(struct hdmabuf_session *session)
 /* HDB-BOTH-015: every attempt has an epoch of its own. */
 static void session_get_ready(struct hdmabuf_session *session)
 {
+	session_touch(session);
 	session->peer_epoch = 0;
 	session->broken = false;
 	session->epoch = random_epoch();
@@ -152,6 +179,7 @@ struct hdmabuf_session *session_new(struct hdmabuf_endpoint *endpoint,
 
 static void session_free(struct hdmabuf_session *session)
 {
+	session_deactivate(session);
 	LIST_REMOVE(session, entry);
 	session->endpoint->session_count--;
 	trace_end(session);

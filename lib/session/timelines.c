@@ -298,6 +298,7 @@ uint16_t timeline_drop(struct hdmabuf_session *session,
 static void notify_soon(struct hdmabuf_session *session)
 {
 	session->notify = true;
+	session_touch(session);
 	if (!session->endpoint->dispatching)
 		pump_flush(session);
 }
@@ -491,6 +492,7 @@ int hdmabuf_timeline_wait(struct hdmabuf_timeline_handle *timeline,
 	SLIST_INSERT_HEAD(&timeline->waits, wait, entry);
 	timeline->wait_count++;
 	session->look = true;
+	session_touch(session);
 	hdmabuf_endpoint_flush(session->endpoint);
 	return 0;
 }
