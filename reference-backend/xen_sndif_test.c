@@ -10,8 +10,11 @@
 #include "tests/harness.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -664,6 +667,70 @@ static void opening_fails(void **state)
 	assert_in_range(call, 5, 100);
 }
 
+/* ---- Where it serves ---------------------------------------------------- */
+
+struct address {
+	const char *text;
+	int status;  /* of opening the bus */
+	bool serves; /* the card of this test */
+};
+
+static const struct address addresses[] = {
+	{ "xen:", 0, true },	       { "xen:7", 0, true },
+	{ "xen:7/0", 0, true },	       { "xen:99", 0, false },
+	{ "xen:7/1", 0, false },       { "local:1", EX_USAGE, false },
+	{ "xen:x", EX_USAGE, false },  { "xen:1x", EX_USAGE, false },
+	{ "xen:1/", EX_USAGE, false }, { "xen:1/0x", EX_USAGE, false },
+};
+
+/* Of all devices that there are, those of its address. */
+static void serves_where_it_is_told_to(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		const struct address *address = &addresses[i];
+		struct scene scene = { 0 };
+
+		start_scene(&scene, "null", "tone");
+		scene.options.platform = address->text;
+		assert_int_equal(bus_open(&scene.bus, &scene.peer,
+					  &sndif_class),
+				 address->status);
+		if (!address->status) {
+			bus_dispatch(&scene.bus);
+			bus_dispatch(&scene.bus);
+			assert_int_equal(scene.bus.count, address->serves);
+		}
+		bus_close(&scene.bus);
+		fake_xen_stop();
+	}
+}
+
+static void stop_soon(int number)
+{
+	(void)number;
+	raise(SIGTERM);
+}
+
+/* The program as it is run, from its beginning to a signal. */
+static void runs_until_it_is_told_to_stop(void **state)
+{
+	const struct itimerval soon = { .it_value.tv_usec = 50000 };
+	struct scene scene = { 0 };
+
+	(void)state;
+	start_scene(&scene, "null", "tone");
+	scene.options.verbose = 1;
+	signal(SIGALRM, stop_soon);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	assert_int_equal(bus_run(&scene.options, &sndif_class), 0);
+	scene.options.platform = "xen:x";
+	assert_int_equal(bus_run(&scene.options, &sndif_class), EX_USAGE);
+	fake_xen_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -678,6 +745,8 @@ int main(void)
 		cmocka_unit_test(rubbish_is_survived),
 		cmocka_unit_test(each_call_fails_once),
 		cmocka_unit_test(opening_fails),
+		cmocka_unit_test(serves_where_it_is_told_to),
+		cmocka_unit_test(runs_until_it_is_told_to_stop),
 	};
 
 	return hdmabuf_test_run("xen_sndif", tests,

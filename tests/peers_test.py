@@ -372,6 +372,15 @@ def wrong_usage_is_told_in_one_line(world):
     program = world.run("backend", *platform, "--source", "pattern").ends(EX_USAGE)
     check("--source" in program.stderr() and "--export-from" in program.stderr(),
           program.stderr())
+    displif, sndif = ["--protocol", "displif"], ["--protocol", "sndif"]
+    for end, *wrong in [
+            ("frontend", *displif), ("backend", "--protocol", "vga"),
+            ("backend", *displif, "--control"), ("backend", *displif, "--record", "x"),
+            ("backend", *displif, "--export-from", "backend"),
+            ("backend", *displif, "--source", "pattern"), ("backend", *sndif, "--verify"),
+            ("backend", *sndif, "--json"), ("backend", *sndif, "--buffers", "2")]:
+        program = world.run(end, "--platform", "xen:", *wrong).ends(EX_USAGE)
+        equal(program.stderr().count("\n"), 1, "lines for", *wrong)
 
 
 def place_is_taken_from_the_environment(world):
