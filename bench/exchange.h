@@ -101,7 +101,10 @@ struct burst *bursts_add(struct bursts *bursts, struct link *link,
 			 const struct exchange *exchange, unsigned int count,
 			 struct pace pace, bool same_processor);
 
-/* Each of them once a round, with a worker; the first round is not told. */
+/*
+ * Each of them once a round, with a worker, for some rounds or until it has taken
+ * too long; the first round is not told.
+ */
 void bursts_run(struct bursts *bursts, unsigned int rounds);
 
 /* Ways that are not rings. */

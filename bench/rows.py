@@ -123,6 +123,8 @@ def frames() -> list[Row]:
         rows.append(Row(section, f"hand-off, polled, stream of 32 : memcpy, {words}", "us",
                         f"{size}/hand-off/polled/cross/32/stream", f"{size}/memcpy/cross/1",
                         most=1 / 20000 if size == "33MB" else None, scale=1e-3))
+    rows.append(Row(section, "hand-off, polled : two cache lines, 33 MB", "us", "33MB/hand-off/polled/cross/1",
+                    "4KiB/lines/cross/1", scale=1e-3))
     for size in ("33MB", "1GiB"):
         rows.append(Row(section, f"hand-off, polled, {SIZES[size]} : 4 KiB", "us", f"{size}/hand-off/polled/cross/1",
                         "4KiB/hand-off/polled/cross/1", most=1.05, least=0.95, scale=1e-3))
