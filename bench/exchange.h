@@ -21,11 +21,17 @@ struct pace {
 	bool stream; /* as soon as an answer is there; else when all are */
 };
 
-/* How an end learns that there is something for it. */
+/*
+ * How an end learns that there is something for it: it looks; it asks for a
+ * notification and sleeps; or it lets others run once before it does so.
+ */
 enum waiting {
 	POLLED,
 	NOTIFIED,
+	YIELDED,
 };
+
+#define WAITINGS 3
 
 /*
  * @name: stands before the names of its bursts
@@ -125,10 +131,10 @@ extern const struct exchange exchange_scm_rights;
 extern const struct exchange exchange_hand_off_polled;
 extern const struct exchange exchange_hand_off_notified;
 
-/* Rings, each by polling and with notifications. */
+/* Rings, each with all ways of waiting. */
 struct ring_kind {
 	const char *name;
-	struct exchange by[2]; /* &enum waiting */
+	struct exchange by[WAITINGS]; /* &enum waiting */
 };
 
 extern const struct ring_kind ring_format0;

@@ -9,6 +9,8 @@
 #ifndef HDMABUF_BENCH_RING_LOOPS_H
 #define HDMABUF_BENCH_RING_LOOPS_H
 
+#include <sched.h>
+
 #include <hyper_dmabuf.h>
 
 #include "bench/exchange.h"
@@ -53,6 +55,20 @@ static ALWAYS_INLINE void relax(void)
 #endif
 }
 
+/* Whether to look once more before an end sleeps. */
+static ALWAYS_INLINE bool look_again(enum waiting waiting, bool *yielded)
+{
+	if (waiting == POLLED) {
+		relax();
+		return true;
+	}
+	if (waiting == NOTIFIED || *yielded)
+		return false;
+	*yielded = true;
+	sched_yield();
+	return true;
+}
+
 static ALWAYS_INLINE void ring_ask(const struct ring_calls *calls,
 				   enum waiting waiting, struct link *link,
 				   unsigned int count, const struct pace *pace)
@@ -60,6 +76,7 @@ static ALWAYS_INLINE void ring_ask(const struct ring_calls *calls,
 	union hdmabuf_message message = { .octets = { 1 } };
 	unsigned int sent = 0, taken = 0;
 	union ring_state state;
+	bool yielded = false;
 
 	calls->attach(&state, link->shared, ASKER);
 	while (taken < count) {
@@ -75,12 +92,13 @@ static ALWAYS_INLINE void ring_ask(const struct ring_calls *calls,
 			do
 				taken++;
 			while (calls->take_answer(&state, &message));
+			yielded = false;
 			continue;
 		}
-		if (waiting == POLLED)
-			relax();
-		else if (!calls->arm_answers(&state,
-					     pace->stream ? 1 : sent - taken))
+		if (look_again(waiting, &yielded))
+			continue;
+		if (!calls->arm_answers(&state,
+					pace->stream ? 1 : sent - taken))
 			wait_for_other(link, ASKER);
 	}
 	must(message.header.id == count - 1, "the last answer");
@@ -93,6 +111,7 @@ static ALWAYS_INLINE void ring_serve(const struct ring_calls *calls,
 	union hdmabuf_message message;
 	unsigned int served = 0;
 	union ring_state state;
+	bool yielded = false;
 
 	calls->attach(&state, link->shared, SERVER);
 	while (served < count) {
@@ -103,43 +122,40 @@ static ALWAYS_INLINE void ring_serve(const struct ring_calls *calls,
 			} while (calls->take_request(&state, &message));
 			if (calls->push_answers(&state) && waiting != POLLED)
 				notify_other(link, SERVER);
+			yielded = false;
 			continue;
 		}
-		if (waiting == POLLED)
-			relax();
-		else if (!calls->arm_requests(&state))
+		if (look_again(waiting, &yielded))
+			continue;
+		if (!calls->arm_requests(&state))
 			wait_for_other(link, SERVER);
 	}
 }
 
-/* Defines @ring, of which @calls are the functions, by polling and notified. */
+/* Defines the two ends of a ring, of which @calls are the functions. */
+#define RING_ENDS(how, waiting, calls) \
+	static void ask_##how(struct link *link, unsigned int count, \
+			      const struct pace *pace) \
+	{ \
+		ring_ask(&(calls), waiting, link, count, pace); \
+	} \
+	static void serve_##how(struct link *link, unsigned int count, \
+				const struct pace *pace) \
+	{ \
+		(void)pace; \
+		ring_serve(&(calls), waiting, link, count); \
+	}
+
 #define RING_KIND(ring, ring_name, calls, prepare) \
-	static void ask_polled(struct link *link, unsigned int count, \
-			       const struct pace *pace) \
-	{ \
-		ring_ask(&(calls), POLLED, link, count, pace); \
-	} \
-	static void serve_polled(struct link *link, unsigned int count, \
-				 const struct pace *pace) \
-	{ \
-		(void)pace; \
-		ring_serve(&(calls), POLLED, link, count); \
-	} \
-	static void ask_notified(struct link *link, unsigned int count, \
-				 const struct pace *pace) \
-	{ \
-		ring_ask(&(calls), NOTIFIED, link, count, pace); \
-	} \
-	static void serve_notified(struct link *link, unsigned int count, \
-				   const struct pace *pace) \
-	{ \
-		(void)pace; \
-		ring_serve(&(calls), NOTIFIED, link, count); \
-	} \
+	RING_ENDS(polled, POLLED, calls) \
+	RING_ENDS(notified, NOTIFIED, calls) \
+	RING_ENDS(yielded, YIELDED, calls) \
 	const struct ring_kind ring = { ring_name, \
 					{ { ring_name "/polled", prepare, \
 					    ask_polled, serve_polled }, \
 					  { ring_name "/notified", prepare, \
-					    ask_notified, serve_notified } } }
+					    ask_notified, serve_notified }, \
+					  { ring_name "/yielded", prepare, \
+					    ask_yielded, serve_yielded } } }
 
 #endif

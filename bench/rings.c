@@ -39,6 +39,16 @@ static void add_rings(struct bursts *bursts, struct link *link,
 
 static const struct pace one = { 1, false };
 
+/* What it gains on one processor to let the other end run, and costs on two. */
+static void add_yielded(struct bursts *bursts, struct link *link,
+			unsigned int count, bool same_processor)
+{
+	/* Seldom: where others run as well, each yield takes their time. */
+	bursts_add(bursts, link, &ring_format0.by[YIELDED], count, one,
+		   same_processor)
+		->every = 4;
+}
+
 static void add_polled(struct bursts *bursts, struct link *link)
 {
 	static const unsigned int counts[WINDOWS] = { 512, 1024, 1024, 2048 };
@@ -62,6 +72,7 @@ static void add_notified(struct bursts *bursts, struct link *link)
 	bursts_add(bursts, link, &exchange_seqpacket, 64, one, true);
 	bursts_add(bursts, link, &exchange_cells, 64, one, true);
 	add_rings(bursts, link, NOTIFIED, counts, true);
+	add_yielded(bursts, link, 16, true);
 }
 
 /* Only the notifications count: the time of a wake-up is the scheduler's. */
@@ -75,6 +86,7 @@ static void add_notified_across(struct bursts *bursts, struct link *link)
 		return;
 	}
 	add_rings(bursts, link, NOTIFIED, counts, false);
+	add_yielded(bursts, link, 8, false);
 }
 
 void run_rings(const struct plan *plan)

@@ -73,6 +73,8 @@ def notified() -> list[Row]:
     for window in WINDOWS:
         rows.append(Row(section, f"Xen's macros : eventfd, {window} outstanding", "ns",
                         f"xen/notified/same/{window}", "eventfd/same/1"))
+    rows.append(Row(section, "ring format 0, one sched_yield() before sleeping : eventfd", "ns",
+                    "format-0/yielded/same/1", "eventfd/same/1"))
     for kind, (words, _, _) in RINGS.items():
         for window in WINDOWS:
             rows.append(Row(section, f"{words} : eventfd, {window} outstanding", "ns",
@@ -95,6 +97,9 @@ def notifications() -> list[Row]:
                             f"notifications {kind}/notified/cross/{window}",
                             f"notifications xen/notified/cross/{window}",
                             least=None, most=None))
+        if kind == "format-0":
+            rows.append(Row(section, f"{words}, one sched_yield() before sleeping, 1 outstanding", "notifications",
+                            f"notifications {kind}/yielded/cross/1", f"notifications {kind}/notified/cross/1"))
         rows.append(Row(section, f"{words}, 32 outstanding, in all", "notifications",
                         f"notifications {kind}/notified/cross/32", most=2 / 32))
     return rows
