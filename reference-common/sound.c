@@ -270,11 +270,15 @@ static int complete(struct sound_sink *sink, struct failure *failure)
 
 	if (octets & 1)
 		fputc(0, sink->file);
-	if (!fseek(sink->file, 0, SEEK_SET) &&
-	    write_header(sink, octets, failure))
-		return -1;
-	if (!fflush(sink->file))
-		return 0;
+	/* Seeking may fail for what could not be written, and hide it. */
+	if (!fflush(sink->file)) {
+		if (fseek(sink->file, 0, SEEK_SET))
+			return 0;
+		if (write_header(sink, octets, failure))
+			return -1;
+		if (!fflush(sink->file))
+			return 0;
+	}
 	return fail_errno(failure, "cannot write %s", sink->name);
 }
 

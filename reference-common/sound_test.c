@@ -200,6 +200,59 @@ static void a_tone_is_one(void **state)
 	sound_source_close(source);
 }
 
+/* It begins in the middle, and goes up from there. */
+static void a_tone_is_one_in_each_format(void **state)
+{
+	static const uint8_t middle[8] = { 0x80 };
+	struct failure failure;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		size_t octets = sound_frame_octets(&formats[i]);
+		bool is_law = formats[i].encoding == SOUND_A_LAW ||
+			      formats[i].encoding == SOUND_MU_LAW;
+		struct sound_source *source =
+			sound_source_open("tone", &formats[i], &failure);
+		uint8_t first[64], second[64];
+
+		assert_int_equal(!source, is_law);
+		if (is_law)
+			continue;
+		assert_int_equal(sound_source_read(source, first, octets),
+				 octets);
+		assert_int_equal(sound_source_read(source, second, octets),
+				 octets);
+		assert_memory_equal(first,
+				    formats[i].bits == 8 ? middle : middle + 1,
+				    formats[i].bits == 8 ? 1 : 4);
+		assert_true(memcmp(first, second, octets));
+		sound_source_close(source);
+	}
+	sound_source_close(NULL);
+}
+
+static void a_file_that_cannot_grow_is_told(void **state)
+{
+	static const uint8_t octets[1 << 17];
+	struct failure failure;
+	struct sound_sink *sink;
+
+	(void)state;
+	if (access("/dev/full", W_OK))
+		hdmabuf_test_skip("there is no /dev/full");
+	sink = sound_sink_open("wav:/dev/full", &formats[1], &failure);
+	assert_non_null(sink);
+	assert_int_equal(
+		sound_sink_write(sink, octets, sizeof(octets), &failure), -1);
+	assert_non_null(strstr(failure.text, "/dev/full"));
+	assert_int_equal(sound_sink_close(sink, &failure), -1);
+	sink = sound_sink_open("wav:/dev/full", &formats[0], &failure);
+	assert_non_null(sink);
+	assert_int_equal(sound_sink_write(sink, octets, 3, &failure), 0);
+	assert_int_equal(sound_sink_close(sink, &failure), -1);
+	assert_int_equal(sound_sink_close(NULL, &failure), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +261,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_wav_is_refused),
 		cmocka_unit_test(unknown_specs_are_refused),
 		cmocka_unit_test(a_tone_is_one),
+		cmocka_unit_test(a_tone_is_one_in_each_format),
+		cmocka_unit_test(a_file_that_cannot_grow_is_told),
 	};
 
 	return hdmabuf_test_run("sound", tests, COUNT(tests));
