@@ -96,6 +96,8 @@ static bool walk(struct directory *directory, uint32_t *references, bool fill)
 	while (!status && (reference = hdmabuf_gref_next(&walk))) {
 		uint8_t *page = page_of(directory, reference);
 
+		/* None is wanted when all references are there. */
+		must(walk.done < directory->count);
 		if (!page)
 			return false;
 		must(steps++ < directory->pages);

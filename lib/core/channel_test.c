@@ -741,6 +741,23 @@ static void the_largest_channel(void **state)
 		     0);
 }
 
+/* A format is a number like others, which the offer judges. */
+static void the_ring_format_is_written(void **state)
+{
+	unsigned char page[4096] __attribute__((aligned(8)));
+	struct hdmabuf_offer offer = usual_offer;
+	struct hdmabuf_channel_info info = usual_info;
+	struct hdmabuf_channel channel;
+
+	(void)state;
+	info.ring_format = 5;
+	hdmabuf_channel_encode(&info, page);
+	memcpy(&channel, page, sizeof(channel));
+	assert_int_equal(hdmabuf_get_le32(channel.ring_format), 5);
+	offer.ring_formats = 1 << 5;
+	assert_accepted(&channel, &offer);
+}
+
 /* Too many references are a caller's mistake, and still end with the page. */
 static void encode_stays_in_the_page(void **state)
 {
@@ -753,6 +770,20 @@ static void encode_stays_in_the_page(void **state)
 	hdmabuf_channel_encode(&info, page);
 	assert_int_equal(page[4095], 0);
 	assert_int_equal(page[4096], 0xff);
+}
+
+/* What lies behind the last reference in native form is no business of the peer. */
+static void encode_stays_with_the_references(void **state)
+{
+	unsigned char page[4096] __attribute__((aligned(8)));
+	struct hdmabuf_channel_info info = usual_info;
+	struct hdmabuf_channel channel;
+
+	(void)state;
+	info.reference[info.references] = 7;
+	hdmabuf_channel_encode(&info, page);
+	memcpy(&channel, page, sizeof(channel));
+	assert_accepted(&channel, &usual_offer);
 }
 
 static void magic_and_epochs(void **state)
@@ -1034,7 +1065,9 @@ int main(void)
 		cmocka_unit_test(page_is_read_as_it_was),
 		cmocka_unit_test(sizes_add_up),
 		cmocka_unit_test(the_largest_channel),
+		cmocka_unit_test(the_ring_format_is_written),
 		cmocka_unit_test(encode_stays_in_the_page),
+		cmocka_unit_test(encode_stays_with_the_references),
 		cmocka_unit_test(magic_and_epochs),
 		cmocka_unit_test(version_within_the_offer),
 		cmocka_unit_test(page_size_of_the_platform),

@@ -988,6 +988,12 @@ static void a_wish_is_for_a_size_or_a_picture(void **state)
 	request.allocate.width = 0;
 	assert_int_equal(refusal(&request, &fault), HDMABUF_STATUS_INVALID);
 	assert_true(fault.offset == 32);
+	/* A height alone is a picture as well, though there is a size. */
+	request.allocate.size = 1;
+	request.allocate.modifier = 0;
+	request.allocate.fourcc = 0;
+	assert_int_equal(refusal(&request, &fault), HDMABUF_STATUS_INVALID);
+	assert_true(fault.offset == 32);
 }
 
 static void an_unknown_operation_is_sent_as_a_header(void **state)

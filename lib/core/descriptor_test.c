@@ -308,6 +308,21 @@ static void descriptors_come_back(void **state)
 	}
 }
 
+/* The second plane alone, and the slowest sound there is. */
+static void the_least_comes_back(void **state)
+{
+	struct hdmabuf_info part = picture, slow = cyclic;
+
+	(void)state;
+	part.picture.plane_first = 1;
+	part.picture.plane_count = 1;
+	part.picture.plane[1] = (struct hdmabuf_plane_info){ 0 };
+	assert_comes_back(&part, HDMABUF_DIRECTORY_LIST);
+	slow.cyclic.channels = 1;
+	slow.cyclic.rate = 1;
+	assert_comes_back(&slow, HDMABUF_DIRECTORY_LIST);
+}
+
 static void private_data_may_fill_the_page(void **state)
 {
 	char octets[PRIVATE_MOST];
@@ -918,6 +933,7 @@ int main(void)
 		cmocka_unit_test(a_cyclic_buffer_has_the_octets_of_its_diagram),
 		cmocka_unit_test(a_raw_buffer_has_the_octets_of_its_diagram),
 		cmocka_unit_test(descriptors_come_back),
+		cmocka_unit_test(the_least_comes_back),
 		cmocka_unit_test(private_data_may_fill_the_page),
 		cmocka_unit_test(a_page_of_another_size_is_filled),
 		cmocka_unit_test(fields_are_held_to_their_descriptions),

@@ -91,16 +91,22 @@ static inline void fuzz_read_frames(struct source *source, unsigned int most)
 	free(memory);
 }
 
-static inline void fuzz_picture_file(const char *kind, const uint8_t *octets,
-				     size_t size, unsigned int most)
+/* The lowest that is free: greater than before if one was left open. */
+static inline int fuzz_lowest_descriptor(void)
 {
-	struct failure failure;
+	int fd = dup(STDIN_FILENO);
+
+	must(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static inline void fuzz_try_source(const char *spec, unsigned int most)
+{
 	struct source *source;
-	char path[64], spec[80];
+	struct failure failure;
 
 	failure.text[0] = '\0';
-	fuzz_file_write(path, sizeof(path), octets, size);
-	snprintf(spec, sizeof(spec), "%s:%s", kind, path);
 	source = source_open(spec, &failure);
 	if (!source) {
 		fuzz_check_failure(&failure);
@@ -111,6 +117,19 @@ static inline void fuzz_picture_file(const char *kind, const uint8_t *octets,
 	    FUZZ_PIXELS_MAX)
 		fuzz_read_frames(source, most);
 	source_close(source);
+}
+
+static inline void fuzz_picture_file(const char *kind, const uint8_t *octets,
+				     size_t size, unsigned int most)
+{
+	char path[64], spec[80];
+	int lowest;
+
+	fuzz_file_write(path, sizeof(path), octets, size);
+	snprintf(spec, sizeof(spec), "%s:%s", kind, path);
+	lowest = fuzz_lowest_descriptor();
+	fuzz_try_source(spec, most);
+	must(fuzz_lowest_descriptor() == lowest);
 }
 
 #endif
