@@ -275,6 +275,12 @@ static void tell_notifications(const struct burst *burst,
 		   (double)tally->notifications / (double)tally->operations);
 }
 
+/* All are run in the first round, which is not told. */
+static bool is_due(const struct burst *burst, unsigned int round)
+{
+	return !round || (burst->every && (round - 1) % burst->every == 0);
+}
+
 static void run_round(struct bursts *bursts, unsigned int round,
 		      const struct worker *worker, struct tally *tallies)
 {
@@ -285,7 +291,7 @@ static void run_round(struct bursts *bursts, unsigned int round,
 		const struct burst *burst = &bursts->at[index];
 		double took;
 
-		if (round % burst->every)
+		if (!is_due(burst, round))
 			continue;
 		burst->link->notifications[8 * ASKER] = 0;
 		burst->link->notifications[8 * SERVER] = 0;

@@ -84,7 +84,7 @@ void link_free(struct link *link);
 void notify_other(struct link *link, int end);
 void wait_for_other(struct link *link, int end);
 
-/* A burst to be measured, again and again, in one of @every rounds. */
+/* A burst to be measured in one of @every rounds; if that is 0, it only prepares. */
 struct burst {
 	struct link *link;
 	const struct exchange *exchange;

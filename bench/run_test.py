@@ -27,6 +27,7 @@ loader.exec_module(run)
 FIELDS = {"name", "unit", "ours", "reference", "ratio", "spread", "target", "verdict"}
 # What only a full run measures, and what another program does.
 NOT_QUICK = ("1GiB", "4GiB", "/1000/", "/10000/", "/65000/", "ringtest/", "instructions ", "lab ")
+LIMIT = 120                         # seconds for a group
 NEEDS_XEN = "xen/"
 
 
@@ -76,7 +77,7 @@ def every_row_is_measured() -> bool:
     values = run.Measured()
     for group in run.ROUNDS:
         result = subprocess.run([run.PROGRAM, group, "--rounds", "1", "--quick"], text=True, check=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=LIMIT)
         values.add(group, result.stdout)
     skipped = NOT_QUICK
     if not (run.PROGRAM.parent / "xen_instructions").exists():

@@ -16,7 +16,6 @@
 #include "bench/measure.h"
 #include "bench/paths.h"
 
-#define ONCE	1000000u /* a burst of the first round only */
 #define BUFFERS 3
 
 static const size_t sizes[BUFFERS] = { 4096, FRAME_OCTETS, 1ul << 30 };
@@ -265,7 +264,7 @@ static void add_once(struct bursts *bursts, struct link *link)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
-		bursts_add(bursts, link, steps[i], 1, one, true)->every = ONCE;
+		bursts_add(bursts, link, steps[i], 1, one, true)->every = 0;
 }
 
 static void add_hand_offs(struct bursts *bursts, struct link *link)
