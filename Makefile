@@ -427,6 +427,21 @@ load: ## 1,000 sessions, 100,000 buffers, a day's hand-offs, bad neighbours
 	@$(MAKE) $(BUILD)/tests/load_test
 	@$(BUILD)/tests/load_test --full
 
+.PHONY: coverage
+COVERAGE_FLAGS := -O1 -g1 -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc
+PROFILED_EXIT  := $(BUILD)/coverage/profiled_exit.o
+# Tests of what is measured.
+COVERING := $(patsubst %.c,$(BUILD)/coverage/tests/%,$(notdir \
+	$(filter lib/% reference-% tools/%,$(TEST_SRC))))
+coverage: ## that the tests take all branches of lib/core, and most of the rest
+	@scripts/bootstrap check assurance
+	@command -v clang-19 >/dev/null || { echo 'clang-19 is not installed'; exit 69; }
+	@mkdir -p $(BUILD)/coverage
+	@clang-19 -O1 -fPIC -c assurance/profiled_exit.c -o $(PROFILED_EXIT)
+	@$(MAKE) BUILD=$(BUILD)/coverage CC=clang-19 CFLAGS='$(COVERAGE_FLAGS)' \
+		LDFLAGS='-Wl,--wrap=_exit $(PROFILED_EXIT)' all $(COVERING)
+	@assurance/coverage $(BUILD)/coverage
+
 .PHONY: models
 models: ## that the protocol keeps its promises in all states of its models
 	@scripts/bootstrap assurance
