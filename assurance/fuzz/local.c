@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
+#include "assurance/fuzz/common/descriptors.h"
 #include "assurance/fuzz/common/fuzz.h"
 
 #include "lib/platform/local.h"
@@ -93,16 +94,6 @@ static void make_passed(void)
 	passed[UNSEALED] = memory_new(0);
 	passed[EVENT] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	passed[NO_MEMORY] = open("/dev/null", O_RDWR | O_CLOEXEC);
-}
-
-/* The lowest that is free: greater than before if one was left open. */
-static int lowest_free_descriptor(void)
-{
-	int fd = dup(passed[MEMORY]);
-
-	must(fd >= 0);
-	close(fd);
-	return fd;
 }
 
 /* ---- The owner: what it is told ---------------------------------------------------- */
@@ -541,15 +532,15 @@ static void close_scene(struct scene *scene)
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 {
 	struct scene scene = { .input = { octets, size } };
-	int lowest;
+	uint64_t open;
 
 	make_passed();
-	lowest = lowest_free_descriptor();
+	open = fuzz_descriptors();
 	open_scene(&scene);
 	connect_peer(&scene, &scene.peers[0]);
 	while (scene.input.left)
 		step(&scene);
 	close_scene(&scene);
-	must(lowest_free_descriptor() == lowest);
+	must(fuzz_descriptors() == open);
 	return 0;
 }

@@ -288,9 +288,13 @@ static void faults_are_told(void **state)
 	assert_int_equal(hdmabuf_gref_begin(&walk, 9, directory.references, 0,
 					    &fault),
 			 HDMABUF_STATUS_INVALID);
+	assert_int_equal(fault.where, HDMABUF_WHERE_DIRECTORY);
+	assert_true(fault.offset == 0 && fault.value == 0);
 	assert_int_equal(hdmabuf_gref_begin(&walk, 0, directory.references, 1,
 					    &fault),
 			 BAD);
+	assert_int_equal(fault.where, HDMABUF_WHERE_DIRECTORY);
+	assert_true(fault.offset == 0 && fault.value == 0);
 	directory_free(&directory);
 }
 

@@ -4,6 +4,7 @@
 #define HDMABUF_ASSURANCE_FUZZ_PICTURE_H
 
 #define _GNU_SOURCE
+#include "assurance/fuzz/common/descriptors.h"
 #include "assurance/fuzz/common/fuzz.h"
 
 #include "reference-common/source.h"
@@ -91,16 +92,6 @@ static inline void fuzz_read_frames(struct source *source, unsigned int most)
 	free(memory);
 }
 
-/* The lowest that is free: greater than before if one was left open. */
-static inline int fuzz_lowest_descriptor(void)
-{
-	int fd = dup(STDIN_FILENO);
-
-	must(fd >= 0);
-	close(fd);
-	return fd;
-}
-
 static inline void fuzz_try_source(const char *spec, unsigned int most)
 {
 	struct source *source;
@@ -123,13 +114,13 @@ static inline void fuzz_picture_file(const char *kind, const uint8_t *octets,
 				     size_t size, unsigned int most)
 {
 	char path[64], spec[80];
-	int lowest;
+	uint64_t open;
 
 	fuzz_file_write(path, sizeof(path), octets, size);
 	snprintf(spec, sizeof(spec), "%s:%s", kind, path);
-	lowest = fuzz_lowest_descriptor();
+	open = fuzz_descriptors();
 	fuzz_try_source(spec, most);
-	must(fuzz_lowest_descriptor() == lowest);
+	must(fuzz_descriptors() == open);
 }
 
 #endif
