@@ -452,6 +452,11 @@ proof: ## that what decodes in lib/core has no run-time error, whatever it reads
 	@scripts/bootstrap assurance
 	@assurance/run-proofs
 
+.PHONY: mutation
+mutation: ## that the tests of lib/core notice mutants of it: one of SAMPLE=8, or all
+	@scripts/bootstrap check assurance
+	@assurance/run-mutation --sample $(or $(SAMPLE),8)
+
 .PHONY: fuzz fuzz-faults fuzz-programs
 fuzz: ## all fuzz targets, SECONDS=600 altogether, or TARGETS="codec ring"
 	@scripts/bootstrap assurance
