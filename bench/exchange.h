@@ -138,6 +138,7 @@ struct ring_kind {
 };
 
 extern const struct ring_kind ring_format0;
+extern const struct ring_kind ring_format1;
 extern const struct ring_kind ring_xen;
 
 #endif

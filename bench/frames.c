@@ -166,7 +166,8 @@ static struct hdmabuf_ring ring;
 
 static void hand_off_prepare(struct link *link)
 {
-	hdmabuf_ring_format(link->shared, PAGE_OCTETS, 7);
+	hdmabuf_ring_format(link->shared, PAGE_OCTETS, HDMABUF_RING_FORMAT_0,
+			    7);
 }
 
 static ALWAYS_INLINE void wait_for_answer(enum waiting waiting,
@@ -194,7 +195,8 @@ static ALWAYS_INLINE void hand_off_ask(enum waiting waiting, struct link *link,
 	union hdmabuf_message message;
 	uint32_t sent = 0, done = 0;
 
-	hdmabuf_ring_init(&ring, link->shared, PAGE_OCTETS, 7);
+	hdmabuf_ring_init(&ring, link->shared, PAGE_OCTETS,
+			  HDMABUF_RING_FORMAT_0, 7);
 	while (done < count) {
 		while (sent < count && sent - done < pace->window) {
 			hand_off_encode(&message, sent, sent);
@@ -220,7 +222,8 @@ static ALWAYS_INLINE void hand_off_serve(enum waiting waiting,
 	union hdmabuf_message message;
 	uint32_t served = 0;
 
-	hdmabuf_ring_init(&ring, link->shared, PAGE_OCTETS, 7);
+	hdmabuf_ring_init(&ring, link->shared, PAGE_OCTETS,
+			  HDMABUF_RING_FORMAT_0, 7);
 	while (served < count) {
 		if (hdmabuf_ring_take_request(&ring, &message) !=
 		    HDMABUF_RING_TAKEN) {

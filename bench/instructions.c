@@ -10,6 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Which format the ring's paths are counted in; the program knows no other. */
+#ifndef RING_FORMAT
+#define RING_FORMAT 0
+#endif
+#define HDMABUF_RING_FORMATS (1u << RING_FORMAT)
+
 #include <hdmabuf/ring.h>
 #include <hdmabuf/timeline.h>
 
@@ -51,11 +57,14 @@ struct ends {
 	struct hdmabuf_ring responder;
 };
 
-static void ends_init(struct ends *ends)
+static inline __attribute__((__always_inline__)) void
+ends_init(struct ends *ends)
 {
-	hdmabuf_ring_format(ring_page, sizeof(ring_page), 7);
-	hdmabuf_ring_init(&ends->requester, ring_page, sizeof(ring_page), 7);
-	hdmabuf_ring_init(&ends->responder, ring_page, sizeof(ring_page), 7);
+	hdmabuf_ring_format(ring_page, sizeof(ring_page), RING_FORMAT, 7);
+	hdmabuf_ring_init(&ends->requester, ring_page, sizeof(ring_page),
+			  RING_FORMAT, 7);
+	hdmabuf_ring_init(&ends->responder, ring_page, sizeof(ring_page),
+			  RING_FORMAT, 7);
 }
 
 static inline bool take_request(struct ends *ends,

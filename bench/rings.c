@@ -6,6 +6,7 @@
 
 static const struct ring_kind *const kinds[] = {
 	&ring_format0,
+	&ring_format1,
 #ifdef HDMABUF_HAVE_XEN
 	&ring_xen,
 #endif

@@ -34,6 +34,7 @@ WINDOWS = (1, 4, 8, 32)
 # Kinds of rings of this tree: what a round trip by polling, and a stream, may take of Xen's.
 RINGS = {
     "format-0": ("ring format 0", 1.05, None),
+    "format-1": ("ring format 1", 0.85, 1.00),
 }
 
 SIZES = {"4KiB": "4 KiB", "33MB": "33 MB", "1GiB": "1 GiB"}

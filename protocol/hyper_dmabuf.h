@@ -429,6 +429,14 @@ struct hdmabuf_channel {
  * What other protocols send as events, in a page of their own that overflows
  * silently, are requests here; the space in the ring is the flow control.
  *
+ * There are two formats.  Format 0 is what drivers have macros for.  Format 1
+ * is for ends that poll, or that keep two processors busy: a message takes one
+ * cache line from end to end, and no other line changes hands.  The frontend
+ * chooses one of those offered, for both rings; the messages are the same.
+ *
+ * [HDB-FE-011] The frontend SHOULD choose the highest ring format that it
+ * knows of those offered.
+ *
  * Ring format 0
  * -------------
  *
@@ -456,8 +464,62 @@ struct hdmabuf_channel {
  * uses the slot at ``rsp_prod``, whichever request it belongs to, which is
  * free because the responder has copied the request out of it long before.
  *
+ * Ring format 1
+ * -------------
+ *
+ * No index is in shared memory.  The ring begins with the two events, each on
+ * a cache line of its own; as many slots as in format 0 follow from offset 128.
+ * Both ends count messages from the ring's start as in format 0, privately, and
+ * count i stands for slot i modulo the number of slots.
+ *
+ * That a message is there, its own slot tells: octet 7, in format 0 the high
+ * octet of ``status``, is the *mark*.  The mark of a batch's first message says
+ * how many messages the batch has; in the others it is zero, and no message
+ * has a status beyond 255::
+ *
+ *             0       1       2       3       4       5       6       7
+ *         +-------+-------+-------+-------+-------+-------+-------+-------+
+ *      0  | id                            | operation     | status| mark  |
+ *         +-------+-------+-------+-------+-------+-------+-------+-------+
+ *
+ * =============  =======================================================
+ * mark           this slot and those after it hold
+ * =============  =======================================================
+ * 0              nothing new, or a message of a batch that began earlier
+ * 1 to 64        1 to 64 requests
+ * 129 to 192     1 to 64 answers
+ * =============  =======================================================
+ *
+ * To send, an end fills the slots of a batch but for octets 4 to 7 of the
+ * first, then, after a write barrier, stores those four as one word, with the
+ * mark.  Of a batch of more than 64, every 64th slot is marked, the first one
+ * last: one store makes any number of messages visible here as well.
+ *
+ * To receive, an end reads that word of the slot from which its next message
+ * will come.  A mark of the other kind is of a message of its own, or of one
+ * that it has taken: requests and answers take turns in a slot.  A slot that
+ * its own end has not used again since would show an old mark of the right
+ * kind, so nobody looks there: a requester looks for answers only while
+ * requests are unanswered, a responder for requests only while it has answered
+ * all but fewer than the ring has slots.
+ *
+ * [HDB-BOTH-070] In a ring of format 1, an end MUST store the word that marks
+ * a batch after the rest of all its messages.
+ *
+ * [HDB-BOTH-071] An end that finds a mark which counts more requests than the
+ * ring has slots for which no answer was produced and none was taken, or more
+ * answers than there are requests unanswered, MUST treat the session as broken.
+ *
+ * [HDB-BOTH-072] An end MUST NOT take a mark for new that belongs to a message
+ * which it has taken.
+ *
+ * Both formats
+ * ------------
+ *
  * [HDB-FE-004] The frontend MUST initialise the indices of both rings before
  * it publishes its record.
+ *
+ * In format 1 these are the events, and all else is zero.
  *
  * [HDB-BOTH-068] An end MUST begin both rings at the indices that the channel
  * page names.
@@ -473,8 +535,8 @@ struct hdmabuf_channel {
  * ring has slots, nor more than the responder's limit ``max_in_flight``.
  *
  * [HDB-BOTH-009] An end MUST copy a message out of the ring once, after a read
- * barrier that follows its reading of the producer index, and use nothing but
- * the copy.
+ * barrier that follows its reading of the producer index or the mark, and use
+ * nothing but the copy.
  *
  * [HDB-BOTH-010] A responder that finds ``req_prod`` more than a ring's slots
  * ahead of the answers it has produced, or a requester that finds ``rsp_prod``
@@ -501,6 +563,9 @@ struct hdmabuf_channel {
  * [HDB-BOTH-014] Before it sleeps, a consumer MUST store the wanted index into
  * the event field, issue a full barrier, and read the producer index again.
  *
+ * In format 1 the producer's count is the index, and the mark is what is stored
+ * and read again: a batch moves the count as a whole.
+ *
  * A consumer that polls leaves the event field behind and gets no
  * notifications; a requester that wants one notification for a batch of
  * answers sets ``rsp_event`` that far ahead.
@@ -520,10 +585,18 @@ struct hdmabuf_channel {
 
 /** define HDMABUF_SLOT_OCTETS - size of a message and of a ring's slot */
 #define HDMABUF_SLOT_OCTETS 64
-/** define HDMABUF_RING_FORMAT_0 - number of the ring format described here */
+/** define HDMABUF_RING_FORMAT_0 - the ring format with indices, as Xen's */
 #define HDMABUF_RING_FORMAT_0 0
+/** define HDMABUF_RING_FORMAT_1 - the ring format with marks in the slots */
+#define HDMABUF_RING_FORMAT_1 1
+/** define HDMABUF_MARK_REQUESTS - is added to a number of requests in a mark */
+#define HDMABUF_MARK_REQUESTS 0
+/** define HDMABUF_MARK_ANSWERS - is added to a number of answers in a mark */
+#define HDMABUF_MARK_ANSWERS 128
+/** define HDMABUF_MARK_MAX - the most messages that one mark counts */
+#define HDMABUF_MARK_MAX 64
 /**
- * define HDMABUF_RING_SLOTS - slots of a ring of format 0
+ * define HDMABUF_RING_SLOTS - slots of a ring, of either format
  * @octets: size of the ring, 2^order pages
  */
 #define HDMABUF_RING_SLOTS(octets) ((octets) / 128u)
@@ -554,6 +627,32 @@ struct hdmabuf_ring_indices {
 	hdmabuf_le32 rsp_prod;
 	hdmabuf_le32 rsp_event;
 	uint8_t zero[48];
+};
+
+/**
+ * struct hdmabuf_ring_events - what a ring of format 1 begins with
+ * @req_event: the number of requests at which the responder wants a
+ *	notification, counted from the start
+ * @zero_1: zero; unused
+ * @rsp_event: the number of answers at which the requester wants one
+ * @zero_2: zero; unused
+ *
+ * Octets::
+ *
+ *             0       1       2       3       4       5       6       7
+ *         +-------+-------+-------+-------+-------+-------+-------+-------+
+ *      0  | req_event                     | zero_1                        |
+ *         | ...                                                           |
+ *         +-------+-------+-------+-------+-------+-------+-------+-------+
+ *     64  | rsp_event                     | zero_2                        |
+ *         | ...                                                           |
+ *         +-------+-------+-------+-------+-------+-------+-------+-------+
+ */
+struct hdmabuf_ring_events {
+	hdmabuf_le32 req_event;
+	uint8_t zero_1[60];
+	hdmabuf_le32 rsp_event;
+	uint8_t zero_2[60];
 };
 
 /**
@@ -875,7 +974,8 @@ enum hdmabuf_session_event {
  * [HDB-BOTH-036] An end MUST answer an operation that it does not know with
  * ``HDMABUF_STATUS_UNKNOWN_OPERATION``.
  *
- * The ``status`` of a request is a zero field.
+ * The ``status`` of a request is a zero field.  In rings of format 1 a status
+ * has one octet; the other is the mark of the slot, not of the message.
  *
  * When something is wrong
  * -----------------------
@@ -3084,6 +3184,12 @@ HDMABUF_ASSERT_AT(ring_indices, req_event, 4);
 HDMABUF_ASSERT_AT(ring_indices, rsp_prod, 8);
 HDMABUF_ASSERT_AT(ring_indices, rsp_event, 12);
 HDMABUF_ASSERT_AT(ring_indices, zero, 16);
+
+HDMABUF_ASSERT_SIZE(ring_events, 128);
+HDMABUF_ASSERT_AT(ring_events, req_event, 0);
+HDMABUF_ASSERT_AT(ring_events, zero_1, 4);
+HDMABUF_ASSERT_AT(ring_events, rsp_event, 64);
+HDMABUF_ASSERT_AT(ring_events, zero_2, 68);
 HDMABUF_ASSERT_SIZE(header, 8);
 HDMABUF_ASSERT_AT(header, id, 0);
 HDMABUF_ASSERT_AT(header, operation, 4);

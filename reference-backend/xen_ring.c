@@ -76,7 +76,8 @@ int front_ring_open(struct front_ring *ring, struct bus_device *device,
 	    bind(ring, below, nodes->event_channel, &ring->event_port))
 		return -1;
 	/* Each connection has new rings, whose indices begin at 0. */
-	hdmabuf_ring_init(&ring->ring, ring->ring_page, PAGE_OCTETS, 0);
+	hdmabuf_ring_init(&ring->ring, ring->ring_page, PAGE_OCTETS,
+			  HDMABUF_RING_FORMAT_0, 0);
 	ring->more = true;
 	return 0;
 }

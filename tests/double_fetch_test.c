@@ -80,18 +80,39 @@ struct path {
 	uint32_t octets; /* that it reads, at least */
 };
 
+static void prepare_rings_of(struct work *work, uint32_t format)
+{
+	hdmabuf_ring_format(shared_page(0), PAGE, format, 7);
+	hdmabuf_ring_init(&work->requester, shared_page(0), PAGE, format, 7);
+	hdmabuf_ring_init(&work->responder, shared_page(0), PAGE, format, 7);
+}
+
 static void prepare_rings(struct work *work)
 {
-	hdmabuf_ring_format(shared_page(0), PAGE, 7);
-	hdmabuf_ring_init(&work->requester, shared_page(0), PAGE, 7);
-	hdmabuf_ring_init(&work->responder, shared_page(0), PAGE, 7);
+	prepare_rings_of(work, HDMABUF_RING_FORMAT_0);
+}
+
+static void prepare_marked_rings(struct work *work)
+{
+	prepare_rings_of(work, HDMABUF_RING_FORMAT_1);
+}
+
+static void send_request(struct work *work)
+{
+	hdmabuf_ring_put_request(&work->requester, &work->message);
+	hdmabuf_ring_push_requests(&work->requester);
 }
 
 static void prepare_request(struct work *work)
 {
 	prepare_rings(work);
-	hdmabuf_ring_put_request(&work->requester, &work->message);
-	hdmabuf_ring_push_requests(&work->requester);
+	send_request(work);
+}
+
+static void prepare_marked_request(struct work *work)
+{
+	prepare_marked_rings(work);
+	send_request(work);
 }
 
 static void receive_request(struct work *work)
@@ -106,6 +127,30 @@ static void prepare_answer(struct work *work)
 	receive_request(work);
 	hdmabuf_ring_put_answer(&work->responder, &work->message);
 	hdmabuf_ring_push_answers(&work->responder);
+}
+
+static void prepare_marked_answer(struct work *work)
+{
+	prepare_marked_request(work);
+	receive_request(work);
+	hdmabuf_ring_put_answer(&work->responder, &work->message);
+	hdmabuf_ring_push_answers(&work->responder);
+}
+
+/* Three requests that one mark counts. */
+static void prepare_marked_batch(struct work *work)
+{
+	prepare_marked_rings(work);
+	hdmabuf_ring_put_request(&work->requester, &work->message);
+	hdmabuf_ring_put_request(&work->requester, &work->message);
+	send_request(work);
+}
+
+static void receive_batch(struct work *work)
+{
+	receive_request(work);
+	receive_request(work);
+	receive_request(work);
 }
 
 static void receive_answer(struct work *work)
@@ -126,6 +171,12 @@ static void prepare_broken(struct work *work)
 
 	prepare_rings(work);
 	hdmabuf_shared_write(&indices->req_prod, 107);
+}
+
+static void prepare_broken_mark(struct work *work)
+{
+	prepare_marked_rings(work);
+	*(shared_page(0) + 128 + 64 * 7 + 7) = 33;
 }
 
 static void receive_broken(struct work *work)
@@ -358,6 +409,13 @@ static const struct path paths[] = {
 	{ "broken_ring", prepare_broken, receive_broken, 4 },
 	{ "event", prepare_rings, receive_push, 4 },
 	{ "index_before_sleep", prepare_rings, receive_arm, 4 },
+	{ "marked_request", prepare_marked_request, receive_request, 64 },
+	{ "marked_batch", prepare_marked_batch, receive_batch, 192 },
+	{ "marked_answer", prepare_marked_answer, receive_answer, 64 },
+	{ "mark_look", prepare_marked_request, receive_look, 4 },
+	{ "broken_mark", prepare_broken_mark, receive_broken, 4 },
+	{ "event_beside_marks", prepare_marked_rings, receive_push, 4 },
+	{ "mark_before_sleep", prepare_marked_rings, receive_arm, 4 },
 	{ "list", prepare_list, receive_directory, 3 * PAGE },
 	{ "table", prepare_table, receive_directory, 4 * PAGE },
 	{ "extents", prepare_extents, receive_directory, 2 * PAGE },

@@ -106,8 +106,9 @@ struct fake_ring *front_publish(struct front *front, const char *below)
 						 &ring->refs[1], 1);
 	assert_true(ring->ring_page && ring->event_page);
 	memset(ring->event_page, 0, PAGE);
-	hdmabuf_ring_format(ring->ring_page, PAGE, 0);
-	hdmabuf_ring_init(&ring->ring, ring->ring_page, PAGE, 0);
+	hdmabuf_ring_format(ring->ring_page, PAGE, HDMABUF_RING_FORMAT_0, 0);
+	hdmabuf_ring_init(&ring->ring, ring->ring_page, PAGE,
+			  HDMABUF_RING_FORMAT_0, 0);
 	ring->ports[0] = xenevtchn_bind_unbound_port(front->channels, 0);
 	ring->ports[1] = xenevtchn_bind_unbound_port(front->channels, 0);
 	write_number(front, below, front->nodes->ring_ref, ring->refs[0]);

@@ -110,9 +110,9 @@ static void attach(struct raw_peer *raw)
 	bool is_front = raw->role == HDMABUF_FRONTEND;
 
 	hdmabuf_ring_init(is_front ? &raw->own : &raw->peer, raw->parts, front,
-			  info->frontend_ring_start);
+			  info->ring_format, info->frontend_ring_start);
 	hdmabuf_ring_init(is_front ? &raw->peer : &raw->own, raw->parts + front,
-			  back, info->backend_ring_start);
+			  back, info->ring_format, info->backend_ring_start);
 	raw->own_cells = (void *)(is_front ? cells : cells + area);
 	raw->peer_cells = (void *)(is_front ? cells + area : cells);
 	memset(&raw->answers, 0, sizeof(raw->answers));
@@ -218,7 +218,7 @@ static void prepare_offer(struct raw_peer *raw)
 		.version_min = HDMABUF_VERSION,
 		.version_max = HDMABUF_VERSION,
 		.features = HDMABUF_FEATURES_ALL,
-		.ring_formats = 1,
+		.ring_formats = 1ull << raw->ring_format,
 		.timeline_max = 1,
 	};
 }
@@ -237,10 +237,10 @@ static void channel_fill(struct raw_peer *raw)
 	attach(raw);
 	hdmabuf_ring_format(raw->own.indices,
 			    (size_t)1 << (info->frontend_ring_order + shift),
-			    info->frontend_ring_start);
+			    info->ring_format, info->frontend_ring_start);
 	hdmabuf_ring_format(raw->peer.indices,
 			    (size_t)1 << (info->backend_ring_order + shift),
-			    info->backend_ring_start);
+			    info->ring_format, info->backend_ring_start);
 }
 
 static void channel_make(struct raw_peer *raw)
@@ -256,6 +256,7 @@ static void channel_make(struct raw_peer *raw)
 		.epoch_frontend = raw->epoch,
 		.epoch_backend = raw->offer.epoch,
 		.page_shift = shift,
+		.ring_format = raw->ring_format,
 		.frontend_ring_order = raw->ring_order,
 		.backend_ring_order = raw->ring_order,
 		.timeline_pages = 1,

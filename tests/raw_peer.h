@@ -38,6 +38,7 @@ struct raw_queue {
  * @offer: what it offers, or was offered
  * @reply: what it answers, or was answered
  * @hello: what it says in HELLO or in the answer, but for the epochs
+ * @ring_format: the only one in a backend's next offer, of a frontend's next channel
  * @ring_order: of both rings, of a frontend's next channel
  * @front_start: where the frontend's ring begins in it
  * @back_start: where the backend's ring begins in it
@@ -66,6 +67,7 @@ struct raw_peer {
 	struct hdmabuf_offer offer;
 	struct hdmabuf_reply reply;
 	struct hdmabuf_hello_body hello;
+	uint32_t ring_format;
 	uint32_t ring_order;
 	uint32_t front_start;
 	uint32_t back_start;

@@ -151,7 +151,8 @@ static void *request(void *context)
 	struct hdmabuf_ring ring;
 	uint32_t asked = 0, answered = 0;
 
-	hdmabuf_ring_init(&ring, track->page, PAGE, UINT32_MAX - 7);
+	hdmabuf_ring_init(&ring, track->page, PAGE, HDMABUF_RING_FORMAT_0,
+			  UINT32_MAX - 7);
 	while (answered < MESSAGES) {
 		ask(track, &ring, &asked);
 		while (hdmabuf_ring_take_answer(&ring, &message) ==
@@ -174,7 +175,8 @@ static void *respond(void *context)
 	struct hdmabuf_ring ring;
 	uint32_t number = 0;
 
-	hdmabuf_ring_init(&ring, track->page, PAGE, UINT32_MAX - 7);
+	hdmabuf_ring_init(&ring, track->page, PAGE, HDMABUF_RING_FORMAT_0,
+			  UINT32_MAX - 7);
 	while (number < MESSAGES) {
 		while (take_request(track, &ring, &message)) {
 			if (!is_full_of(&message, number))
@@ -202,7 +204,8 @@ static void run_ring(enum fault fault)
 	pthread_t requester, responder;
 
 	track.fault = fault;
-	hdmabuf_ring_format(track.page, PAGE, UINT32_MAX - 7);
+	hdmabuf_ring_format(track.page, PAGE, HDMABUF_RING_FORMAT_0,
+			    UINT32_MAX - 7);
 	start(&requester, request, &track);
 	start(&responder, respond, &track);
 	end(requester);

@@ -237,10 +237,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 	scene.shared = fuzz_alloc(PAGE);
 	scene.shadow = fuzz_alloc(PAGE);
 	memset(scene.shared, 0xff, PAGE);
-	hdmabuf_ring_format(scene.shared, PAGE, start);
+	hdmabuf_ring_format(scene.shared, PAGE, HDMABUF_RING_FORMAT_0, start);
 	write_theirs(&scene, REQ_PROD, start);
 	memcpy(scene.shadow, scene.shared, PAGE);
-	hdmabuf_ring_init(&scene.ring, scene.shared, PAGE, start);
+	hdmabuf_ring_init(&scene.ring, scene.shared, PAGE,
+			  HDMABUF_RING_FORMAT_0, start);
 	scene.shown = start;
 	while (input.left)
 		step(&scene, &input);

@@ -11,9 +11,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define __builtin_memcpy memcpy
-#define __builtin_memset memset
-#define __builtin_memcmp memcmp
+#define __builtin_memcpy	    memcpy
+#define __builtin_memset	    memset
+#define __builtin_memcmp	    memcmp
+#define __builtin_prefetch(address) ((void)(address))
 
 /* Memory that the other end has written. */
 #define ANY_CONTENT(object) \

@@ -17,10 +17,11 @@ void main(void)
 	struct hdmabuf_ring ring;
 
 	ANY_CONTENT(pages);
-	hdmabuf_ring_init(&ring, pages, octets, ANY(uint32_t));
+	hdmabuf_ring_init(&ring, pages, octets, BETWEEN(0, 1), ANY(uint32_t));
 	ring.produced = ANY(uint32_t);
 	ring.consumed = ANY(uint32_t);
 	ring.pushed = ANY(uint32_t);
+	ring.ready = ANY(uint32_t);
 	hdmabuf_ring_take_answer(&ring, &message);
 	hdmabuf_ring_take_request(&ring, &message);
 	hdmabuf_ring_has_request(&ring);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is found in a ring, whose indices may be any; messages.c takes it
+ * What is found in a ring of format 0, whose indices may be any; messages.c takes it,
+ * and from rings of format 1
  *
  * wp: hdmabuf_ring_look hdmabuf_ring_has_request arm
  * wp: hdmabuf_ring_arm_answers hdmabuf_ring_arm_requests
@@ -8,6 +9,7 @@
  */
 #include "assurance/proof/proof.h"
 
+#define HDMABUF_RING_FORMATS (1u << HDMABUF_RING_FORMAT_0)
 #include <hdmabuf/ring.h>
 
 /*@

@@ -44,9 +44,11 @@ void alloc_ring(void)
 	shared = aligned_alloc(PAGE, octets);
 	guest.added = calloc(HDMABUF_RING_SLOTS(octets), sizeof(*guest.added));
 	assert(shared && guest.added);
-	hdmabuf_ring_format(shared, octets, START);
-	hdmabuf_ring_init(&guest.ring, shared, octets, START);
-	hdmabuf_ring_init(&host.ring, shared, octets, START);
+	hdmabuf_ring_format(shared, octets, HDMABUF_RING_FORMAT_0, START);
+	hdmabuf_ring_init(&guest.ring, shared, octets, HDMABUF_RING_FORMAT_0,
+			  START);
+	hdmabuf_ring_init(&host.ring, shared, octets, HDMABUF_RING_FORMAT_0,
+			  START);
 }
 
 /* ---- The guest ------------------------------------------------------------------- */

@@ -23,22 +23,29 @@ static size_t page_octets(const struct end *end)
 
 static uint8_t *slot(const struct ring *ring, uint32_t index)
 {
-	return ring->at + RING_SLOTS_AT +
+	return ring->at + (ring->format ? MARKED_SLOTS_AT : RING_SLOTS_AT) +
 	       WIRE_MESSAGE_OCTETS * (size_t)(index & (ring->slots - 1));
 }
 
 /* ---- the channel -------------------------------------------------------- */
 
 static void ring_attach(struct ring *ring, uint8_t *at, size_t octets,
-			uint32_t start)
+			uint32_t format, uint32_t start)
 {
 	ring->at = at;
+	ring->format = format;
+	ring->ready = 0;
 	ring->slots = (uint32_t)(octets / 128);
 	ring->produced = ring->pushed = ring->consumed = start;
 }
 
 static void ring_format(const struct ring *ring)
 {
+	if (ring->format) {
+		shared_store(ring->at, MARKED_REQ_EVENT, ring->produced + 1);
+		shared_store(ring->at, MARKED_RSP_EVENT, ring->produced + 1);
+		return;
+	}
 	shared_store(ring->at, RING_REQ_PROD, ring->produced);
 	shared_store(ring->at, RING_REQ_EVENT, ring->produced + 1);
 	shared_store(ring->at, RING_RSP_PROD, ring->produced);
@@ -53,13 +60,16 @@ static void attach(struct end *end)
 	size_t front = octets << wire_get(page, CHANNEL_FRONTEND_RING_ORDER);
 	size_t back = octets << wire_get(page, CHANNEL_BACKEND_RING_ORDER);
 	size_t area = octets * wire_get(page, CHANNEL_TIMELINE_PAGES);
+	uint32_t format = (uint32_t)wire_get(page, CHANNEL_RING_FORMAT);
 	bool frontend = end->role == HDMABUF_FRONTEND;
 	uint8_t *cells = end->parts + front + back;
 
 	ring_attach(frontend ? &end->own : &end->theirs, end->parts, front,
+		    format,
 		    (uint32_t)wire_get(page, CHANNEL_FRONTEND_RING_START));
 	ring_attach(frontend ? &end->theirs : &end->own, end->parts + front,
-		    back, (uint32_t)wire_get(page, CHANNEL_BACKEND_RING_START));
+		    back, format,
+		    (uint32_t)wire_get(page, CHANNEL_BACKEND_RING_START));
 	end->cells[HDMABUF_FRONTEND] = cells;
 	end->cells[HDMABUF_BACKEND] = cells + area;
 	end->cell_count = (uint32_t)(area / WIRE_CELL_OCTETS);
@@ -93,6 +103,7 @@ static void fill_channel(struct end *end)
 	wire_put(page, CHANNEL_EPOCH_FRONTEND, end->epoch);
 	wire_put(page, CHANNEL_EPOCH_BACKEND, end->peer_epoch);
 	wire_put(page, CHANNEL_PAGE_SHIFT, ops(end)->page_shift);
+	wire_put(page, CHANNEL_RING_FORMAT, greeting->ring_format);
 	wire_put(page, CHANNEL_FRONTEND_RING_ORDER, front);
 	wire_put(page, CHANNEL_BACKEND_RING_ORDER, back);
 	wire_put(page, CHANNEL_TIMELINE_PAGES, pages);
@@ -148,7 +159,8 @@ static bool is_mappable(struct end *end)
 	uint64_t count = wire_get(page, CHANNEL_REFERENCES);
 
 	end->part_count = (uint32_t)count;
-	return front <= HDMABUF_RING_ORDER_MAX &&
+	return wire_get(page, CHANNEL_RING_FORMAT) <= HDMABUF_RING_FORMAT_1 &&
+	       front <= HDMABUF_RING_ORDER_MAX &&
 	       back <= HDMABUF_RING_ORDER_MAX &&
 	       pages <= HDMABUF_TIMELINE_PAGES_MAX &&
 	       count == (1ull << front) + (1ull << back) + 2 * pages &&
@@ -339,6 +351,27 @@ static void print_message(struct end *end, enum speaker speaker,
 	     wire_print(message, is_answer, text, sizeof(text)));
 }
 
+/* Where marks are, all but the word that will have the mark. */
+static void put(struct ring *ring, const message_t message)
+{
+	uint8_t *at = slot(ring, ring->produced);
+	bool first = ring->produced++ == ring->pushed;
+	message_t plain;
+
+	if (!ring->format) {
+		memcpy(at, message, sizeof(message_t));
+		return;
+	}
+	memcpy(plain, message, sizeof(plain));
+	wire_put(plain, SLOT_MARK, 0);
+	memcpy(at, plain, 4);
+	memcpy(at + 8, plain + 8, sizeof(plain) - 8);
+	if (first)
+		ring->word = (uint32_t)wire_get(plain, SLOT_WORD);
+	else
+		memcpy(at + 4, plain + 4, 4);
+}
+
 uint32_t end_put(struct end *end, message_t message)
 {
 	struct asked *asked;
@@ -356,22 +389,66 @@ uint32_t end_put(struct end *end, message_t message)
 	asked = &end->asked[end->asked_count++];
 	memset(asked, 0, sizeof(*asked));
 	memcpy(asked->octets, message, sizeof(message_t));
-	memcpy(slot(&end->own, end->own.produced++), message,
-	       sizeof(message_t));
+	put(&end->own, message);
 	return id;
 }
 
-/* The suite's own index, and whether the IUT wants to be told. */
-static bool show(struct ring *ring, unsigned int index, unsigned int event)
+/* Every 64th message is marked, the first one last. */
+static void mark(struct ring *ring, uint32_t kind)
+{
+	uint32_t first = ring->pushed;
+	uint32_t count = ring->produced - first;
+
+	for (uint32_t i = MARK_MAX; i < count; i += MARK_MAX)
+		wire_put(slot(ring, first + i), SLOT_MARK,
+			 kind + at_most(count - i, MARK_MAX));
+	shared_store(slot(ring, first), SLOT_WORD,
+		     ring->word | (kind + at_most(count, MARK_MAX)) << 24);
+}
+
+/* Of requests or answers. */
+struct direction {
+	unsigned int index;
+	unsigned int event;
+	unsigned int marked_event;
+	uint32_t kind;
+};
+
+static const struct direction requests = {
+	RING_REQ_PROD,
+	RING_REQ_EVENT,
+	MARKED_REQ_EVENT,
+	0,
+};
+
+static const struct direction answers = {
+	RING_RSP_PROD,
+	RING_RSP_EVENT,
+	MARKED_RSP_EVENT,
+	MARK_ANSWERS,
+};
+
+static unsigned int event_of(const struct ring *ring,
+			     const struct direction *way)
+{
+	return ring->format ? way->marked_event : way->event;
+}
+
+/* The suite's own index or mark, and whether the IUT wants to be told. */
+static bool show(struct ring *ring, const struct direction *way)
 {
 	uint32_t count = ring->produced - ring->pushed;
 
 	if (!count)
 		return false;
+	if (ring->format)
+		mark(ring, way->kind);
+	else
+		shared_store(ring->at, way->index, ring->produced);
 	ring->pushed = ring->produced;
-	shared_store(ring->at, index, ring->produced);
 	shared_barrier();
-	return ring->produced - shared_load(ring->at, event) < count;
+	return ring->produced - shared_load(ring->at, event_of(ring, way)) <
+	       count;
 }
 
 static void trace_shown(struct end *end)
@@ -390,7 +467,7 @@ void end_show(struct end *end)
 	if (!end->own.at)
 		return;
 	trace_shown(end);
-	show(&end->own, RING_REQ_PROD, RING_REQ_EVENT);
+	show(&end->own, &requests);
 }
 
 void end_push(struct end *end)
@@ -398,7 +475,7 @@ void end_push(struct end *end)
 	if (!end->own.at)
 		return;
 	trace_shown(end);
-	if (show(&end->own, RING_REQ_PROD, RING_REQ_EVENT))
+	if (show(&end->own, &requests))
 		end_notify(end);
 }
 
@@ -491,12 +568,11 @@ void end_answer(struct end *end, struct received *request, message_t answer)
 
 void end_answer_raw(struct end *end, const message_t answer)
 {
-	memcpy(slot(&end->theirs, end->theirs.produced++), answer,
-	       sizeof(message_t));
+	put(&end->theirs, answer);
 	print_message(end, SPEAKER_SUITE, answer, true);
 	test_trace(end, HDMABUF_TRACE_ANSWER, end->role, answer,
 		   sizeof(message_t));
-	if (show(&end->theirs, RING_RSP_PROD, RING_RSP_EVENT) && !end->quiet)
+	if (show(&end->theirs, &answers) && !end->quiet)
 		end_notify(end);
 }
 
@@ -554,22 +630,61 @@ static void take_request(struct end *end, const message_t message)
 		end_serve(end, request);
 }
 
-/* One message, if there is one; indices that cannot be break the session. */
-static bool take(struct end *end, struct ring *ring, unsigned int index,
-		 uint32_t most, message_t message)
+/* What a mark counts in the next slot, of which there may be @most. */
+static uint32_t marked(const struct ring *ring, const struct direction *way,
+		       uint32_t most, uint32_t *word)
 {
-	uint32_t ready = shared_load(ring->at, index) - ring->consumed;
+	uint32_t count;
 
-	if (!ready || end->broken)
+	if (!most)
+		return 0;
+	*word = shared_load(slot(ring, ring->consumed), SLOT_WORD);
+	count = (*word >> 24) - way->kind;
+	return count <= MARK_MAX ? count : 0;
+}
+
+/* How many messages there are now. */
+static uint32_t ready(struct ring *ring, const struct direction *way,
+		      uint32_t most, uint32_t *word)
+{
+	if (!ring->format)
+		return shared_load(ring->at, way->index) - ring->consumed;
+	return ring->ready ? ring->ready : marked(ring, way, most, word);
+}
+
+/* The word with the mark was read already, and is not read again. */
+static void copy_out(struct ring *ring, uint32_t count, uint32_t word,
+		     message_t message)
+{
+	const uint8_t *at = slot(ring, ring->consumed++);
+
+	if (!ring->format || ring->ready) {
+		memcpy(message, at, sizeof(message_t));
+	} else {
+		memcpy(message, at, 4);
+		wire_put(message, SLOT_WORD, word & 0xffffff);
+		memcpy(message + 8, at + 8, sizeof(message_t) - 8);
+	}
+	ring->ready = ring->format ? count - 1 : 0;
+}
+
+/* One message, if there is one; what cannot be breaks the session. */
+static bool take(struct end *end, struct ring *ring,
+		 const struct direction *way, uint32_t most, message_t message)
+{
+	uint32_t word = 0;
+	uint32_t count = ready(ring, way, most, &word);
+
+	if (!count || end->broken)
 		return false;
-	if (ready > most) {
+	if (count > most) {
 		end->broken = true;
 		note(end->test, SPEAKER_IUT,
-		     "stores an index that cannot be: %u ahead of what was taken",
-		     ready);
+		     "stores an index or a mark that cannot be: %u ahead of what was taken",
+		     count);
 		return false;
 	}
-	memcpy(message, slot(ring, ring->consumed++), sizeof(message_t));
+	copy_out(ring, count, word, message);
 	return true;
 }
 
@@ -579,7 +694,7 @@ static bool take_answers(struct end *end)
 	message_t message;
 	bool any = false;
 
-	while (ring->at && take(end, ring, RING_RSP_PROD,
+	while (ring->at && take(end, ring, &answers,
 				ring->pushed - ring->consumed, message)) {
 		take_answer(end, message);
 		any = true;
@@ -594,7 +709,7 @@ static bool take_requests(struct end *end)
 	bool any = false;
 
 	while (ring->at &&
-	       take(end, ring, RING_REQ_PROD,
+	       take(end, ring, &requests,
 		    ring->slots - (ring->consumed - ring->produced), message)) {
 		/* HDB-BOTH-017 */
 		take_answers(end);
@@ -613,13 +728,16 @@ bool channel_step(struct end *end)
 	return any;
 }
 
-static bool arm_ring(struct ring *ring, unsigned int index, unsigned int event)
+static bool arm_ring(struct ring *ring, const struct direction *way,
+		     uint32_t most)
 {
+	uint32_t word;
+
 	if (!ring->at)
 		return false;
-	shared_store(ring->at, event, ring->consumed + 1);
+	shared_store(ring->at, event_of(ring, way), ring->consumed + 1);
 	shared_barrier();
-	return shared_load(ring->at, index) != ring->consumed;
+	return ready(ring, way, most, &word);
 }
 
 bool end_arm(struct end *end)
@@ -628,8 +746,11 @@ bool end_arm(struct end *end)
 
 	if (end->broken || end->deaf)
 		return false;
-	any = arm_ring(&end->own, RING_RSP_PROD, RING_RSP_EVENT);
-	any |= arm_ring(&end->theirs, RING_REQ_PROD, RING_REQ_EVENT);
+	any = arm_ring(&end->own, &answers,
+		       end->own.pushed - end->own.consumed);
+	any |= arm_ring(&end->theirs, &requests,
+			end->theirs.slots -
+				(end->theirs.consumed - end->theirs.produced));
 	return timelines_arm(end) || any;
 }
 

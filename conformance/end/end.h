@@ -51,6 +51,7 @@ struct asked {
  * @version_max: in the offer; in the channel page the version is that
  * @features: offered, or wanted of those that are offered
  * @ring_formats: in the offer
+ * @ring_format: in the channel page
  * @ring_order: the most in the offer, or of both rings in the channel page, as
  *	far as the IUT's offer allows
  * @ring_order_less: by how much less it is of the frontend's and of the backend's
@@ -63,6 +64,7 @@ struct greeting {
 	uint64_t version_min, version_max;
 	uint64_t features;
 	uint64_t ring_formats;
+	uint32_t ring_format;
 	uint32_t ring_order;
 	uint32_t ring_order_less[2];
 	uint32_t timeline_pages;
@@ -75,19 +77,25 @@ struct greeting {
 };
 
 /**
- * struct ring - one end's view of a ring of format 0
+ * struct ring - one end's view of a ring
  * @at: the ring in shared memory, NULL if there is none
+ * @format: of it
  * @slots: of it
  * @produced: messages put into slots
  * @pushed: of them, visible
  * @consumed: messages taken
+ * @ready: messages that the last mark counts and that were not taken yet
+ * @word: of the first message that is not visible yet: what its mark is stored with
  */
 struct ring {
 	uint8_t *at;
+	uint32_t format;
 	uint32_t slots;
 	uint32_t produced;
 	uint32_t pushed;
 	uint32_t consumed;
+	uint32_t ready;
+	uint32_t word;
 };
 
 /**

@@ -28,7 +28,7 @@
 	X(HDB_BOTH_006, "HDB-BOTH-006", MUST, "Unless the binding reads a record atomically, its reader MUST read epoch before and after the other keys and, when the two differ, treat the record as absent until the store reports the next change.") \
 	X(HDB_BOTH_007, "HDB-BOTH-007", MUST, "An end MUST compute places and counts with private copies of its own indices, never with what it finds in their place in the ring.") \
 	X(HDB_BOTH_008, "HDB-BOTH-008", MUST, "A requester MUST NOT have more requests unanswered than the ring has slots, nor more than the responder's limit max_in_flight.") \
-	X(HDB_BOTH_009, "HDB-BOTH-009", MUST, "An end MUST copy a message out of the ring once, after a read barrier that follows its reading of the producer index, and use nothing but the copy.") \
+	X(HDB_BOTH_009, "HDB-BOTH-009", MUST, "An end MUST copy a message out of the ring once, after a read barrier that follows its reading of the producer index or the mark, and use nothing but the copy.") \
 	X(HDB_BOTH_010, "HDB-BOTH-010", MUST, "A responder that finds req_prod more than a ring's slots ahead of the answers it has produced, or a requester that finds rsp_prod ahead of the requests it has produced, MUST treat the session as broken.") \
 	X(HDB_BOTH_011, "HDB-BOTH-011", MUST, "A requester that finds an answer whose id or operation fits none of its unanswered requests MUST treat the session as broken.") \
 	X(HDB_BOTH_012, "HDB-BOTH-012", MUST, "An end MUST bound the work that it does for a peer before it turns to others, whatever the indices say.") \
@@ -89,6 +89,9 @@
 	X(HDB_BOTH_067, "HDB-BOTH-067", MUST, "An end MUST bound the hand-offs that it notes for a peer.") \
 	X(HDB_BOTH_068, "HDB-BOTH-068", MUST, "An end MUST begin both rings at the indices that the channel page names.") \
 	X(HDB_BOTH_069, "HDB-BOTH-069", MUST, "An answer with status OK MUST carry what the description of its operation says, or zeros if it says nothing.") \
+	X(HDB_BOTH_070, "HDB-BOTH-070", MUST, "In a ring of format 1, an end MUST store the word that marks a batch after the rest of all its messages.") \
+	X(HDB_BOTH_071, "HDB-BOTH-071", MUST, "An end that finds a mark which counts more requests than the ring has slots for which no answer was produced and none was taken, or more answers than there are requests unanswered, MUST treat the session as broken.") \
+	X(HDB_BOTH_072, "HDB-BOTH-072", MUST, "An end MUST NOT take a mark for new that belongs to a message which it has taken.") \
 	X(HDB_EXP_001, "HDB-EXP-001", MUST, "The exporter MUST choose the id of a buffer anew for every export, with at least 96 of its 128 bits from a random source that cannot be predicted, and never all zero.") \
 	X(HDB_EXP_002, "HDB-EXP-002", MUST, "What lies outside the data in the pages of a buffer MUST be memory of the exporter that holds nothing else, and be zero when the buffer is exported.") \
 	X(HDB_EXP_003, "HDB-EXP-003", MUST, "The exporter MUST keep the descriptor and, for EXPORT, the directory shared and unchanged from sending EXPORT or UPDATE until it is answered.") \
@@ -116,6 +119,7 @@
 	X(HDB_FE_008, "HDB-FE-008", MUST, "When a session is lost or closed, the frontend MUST keep the pages of the channel out of use until the platform has revoked them all.") \
 	X(HDB_FE_009, "HDB-FE-009", MUST, "The frontend MUST answer every HELLO with HDMABUF_STATUS_WRONG_STATE.") \
 	X(HDB_FE_010, "HDB-FE-010", MUST, "When a session is lost, or HELLO was refused, the frontend MUST withdraw its record, or replace it by one with another epoch.") \
+	X(HDB_FE_011, "HDB-FE-011", SHOULD, "The frontend SHOULD choose the highest ring format that it knows of those offered.") \
 	X(HDB_IMP_001, "HDB-IMP-001", MUST, "The importer MUST refuse an EXPORT whose id is already in use in the session, with HDMABUF_STATUS_DUPLICATE, and keep the first buffer as it is.") \
 	X(HDB_IMP_002, "HDB-IMP-002", MUST, "The importer MUST copy the descriptor and every page of the directory once, and use nothing but the copies.") \
 	X(HDB_IMP_003, "HDB-IMP-003", MUST, "The importer MUST validate descriptor and directory before it maps a page of data.") \

@@ -28,7 +28,8 @@
 	X(GROUP, "group", HDMABUF_FEATURE_GROUP, "the feature GROUP") \
 	X(CYCLIC, "cyclic", HDMABUF_FEATURE_CYCLIC, "the feature CYCLIC") \
 	X(WRITE_COMBINED, "write-combined", HDMABUF_FEATURE_WRITE_COMBINED, \
-	  "the feature WRITE_COMBINED")
+	  "the feature WRITE_COMBINED") \
+	X(MARKS, "ring-format-1", 0, "ring format 1")
 /* clang-format on */
 
 #define OPTION_NUMBER(name, word, feature, text) OPTION_NUMBER_##name,

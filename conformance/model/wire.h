@@ -259,6 +259,17 @@ enum wire_ring {
 	RING_SLOTS_AT = 64,
 };
 
+/* The events of a ring of format 1, from its start, and the word with the mark. */
+enum wire_marked_ring {
+	MARKED_REQ_EVENT = WIRE_PLACE(0, 4),
+	MARKED_RSP_EVENT = WIRE_PLACE(64, 4),
+	MARKED_SLOTS_AT = 128,
+	SLOT_WORD = WIRE_PLACE(4, 4),
+	SLOT_MARK = WIRE_PLACE(7, 1),
+	MARK_ANSWERS = 128,
+	MARK_MAX = 64,
+};
+
 static inline size_t wire_offset(unsigned int place)
 {
 	return place >> 8;

@@ -20,7 +20,7 @@
 
 uint8_t *ring_slot(const struct ring *ring, uint32_t index)
 {
-	return ring->at + RING_SLOTS_AT +
+	return ring->at + (ring->format ? MARKED_SLOTS_AT : RING_SLOTS_AT) +
 	       WIRE_MESSAGE_OCTETS * (size_t)(index & (ring->slots - 1));
 }
 

@@ -11,6 +11,7 @@
 	G(record) \
 	G(channel_page) \
 	G(rings) \
+	G(marks) \
 	G(closing) \
 	G(loss) \
 	G(messages) \

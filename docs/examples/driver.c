@@ -552,13 +552,13 @@ static void make_channel(struct driver *driver,
 		channel.reference[i - 1] = driver->channel_references[i];
 	hdmabuf_channel_encode(&channel, page);
 	hdmabuf_ring_format(page + OWN_RING * DRIVER_PAGE, DRIVER_PAGE,
-			    RING_START);
+			    HDMABUF_RING_FORMAT_0, RING_START);
 	hdmabuf_ring_format(page + PEER_RING * DRIVER_PAGE, DRIVER_PAGE,
-			    RING_START);
+			    HDMABUF_RING_FORMAT_0, RING_START);
 	hdmabuf_ring_init(&driver->own, page + OWN_RING * DRIVER_PAGE,
-			  DRIVER_PAGE, RING_START);
+			  DRIVER_PAGE, HDMABUF_RING_FORMAT_0, RING_START);
 	hdmabuf_ring_init(&driver->peer, page + PEER_RING * DRIVER_PAGE,
-			  DRIVER_PAGE, RING_START);
+			  DRIVER_PAGE, HDMABUF_RING_FORMAT_0, RING_START);
 }
 
 /* HELLO is in the ring before the record says where the ring is. */

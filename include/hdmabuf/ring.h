@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring.h - the request and answer rings (ring format 0)
+ * ring.h - the request and answer rings
  *
  * Each end has one struct hdmabuf_ring for its own ring, as requester, and one
  * for the other's, as responder.  Nothing here allocates, blocks or knows how to
@@ -9,6 +9,10 @@
  *
  * What every message passes through is inline: a call would cost as much as what it
  * does.
+ *
+ * Which format a ring has is decided when it is initialised.  Who speaks one only
+ * defines ``HDMABUF_RING_FORMATS`` before this file is included, and nothing is
+ * decided at run time.
  */
 #ifndef HDMABUF_RING_H
 #define HDMABUF_RING_H
@@ -21,15 +25,37 @@
 extern "C" {
 #endif
 
+/** define HDMABUF_RING_MARK_SHIFT - where the mark is in the word that has it */
+#define HDMABUF_RING_MARK_SHIFT 24
+/** define HDMABUF_RING_WORD_MASK - the rest of that word */
+#define HDMABUF_RING_WORD_MASK 0xffffffu
+/** define HDMABUF_RING_AHEAD - so many slots ahead, a batch is fetched */
+#define HDMABUF_RING_AHEAD 4
+
+/**
+ * define HDMABUF_RING_FORMATS - the ring formats that the functions here know
+ *
+ * Bit n stands for format n, as in the offer.
+ */
+#ifndef HDMABUF_RING_FORMATS
+#define HDMABUF_RING_FORMATS \
+	(1u << HDMABUF_RING_FORMAT_0 | 1u << HDMABUF_RING_FORMAT_1)
+#endif
+
 /**
  * struct hdmabuf_ring - one end's private view of a ring
- * @indices: in shared memory
+ * @indices: in shared memory, of a ring of format 0
  * @slot: the first of the slots, in shared memory
  * @mask: number of slots, a power of two, less one
  * @slots: number of slots
  * @produced: messages this end has put into slots
  * @consumed: messages this end has taken
  * @pushed: how many of those produced the other end can see
+ * @ready: messages that the last mark counts and that were not taken yet
+ * @word: of the first message that the other end cannot see yet: what its mark is
+ *	stored with
+ * @format: of the ring
+ * @events: in shared memory, of a ring of format 1
  *
  * The members are the ring's own; callers use the functions below.
  */
@@ -41,14 +67,18 @@ struct hdmabuf_ring {
 	uint32_t produced;
 	uint32_t consumed;
 	uint32_t pushed;
+	uint32_t ready;
+	uint32_t word;
+	uint32_t format;
+	struct hdmabuf_ring_events *events;
 };
 
 /**
  * enum hdmabuf_ring_result - what was found in a ring
  * @HDMABUF_RING_EMPTY: nothing
  * @HDMABUF_RING_TAKEN: a message
- * @HDMABUF_RING_BROKEN: indices that cannot be; the session is over
- *	(HDB-BOTH-010)
+ * @HDMABUF_RING_BROKEN: an index or a mark that cannot be; the session is over
+ *	(HDB-BOTH-010, HDB-BOTH-071)
  */
 enum hdmabuf_ring_result {
 	HDMABUF_RING_EMPTY = 0,
@@ -60,24 +90,79 @@ enum hdmabuf_ring_result {
  * hdmabuf_ring_format() - prepare the shared memory of a ring
  * @shared: the ring's pages, mapped contiguously; are cleared
  * @octets: their size, a power of two of at least one page
+ * @format: ``HDMABUF_RING_FORMAT_0`` or ``HDMABUF_RING_FORMAT_1``
  * @start: where the indices begin, as in the channel page
  *
  * To be called by the frontend, for both rings, before the channel is
  * published.  Follows HDB-FE-004.
  */
-void hdmabuf_ring_format(void *shared, size_t octets, uint32_t start);
+void hdmabuf_ring_format(void *shared, size_t octets, uint32_t format,
+			 uint32_t start);
 
 /**
  * hdmabuf_ring_init() - prepare an end's view of a ring
  * @ring: to be filled
  * @shared: the ring's pages, mapped contiguously; must outlive @ring
  * @octets: their size, a power of two of at least one page
+ * @format: as in the channel page, one of ``HDMABUF_RING_FORMATS``
  * @start: where the indices begin, as in the channel page
  *
  * Follows HDB-BOTH-068: what the ring says does not count.
  */
 void hdmabuf_ring_init(struct hdmabuf_ring *ring, void *shared, size_t octets,
-		       uint32_t start);
+		       uint32_t format, uint32_t start);
+
+/**
+ * hdmabuf_ring_has_marks() - tell the format of a ring
+ * @ring: either
+ *
+ * Return: true for format 1, false for format 0
+ */
+static inline bool hdmabuf_ring_has_marks(const struct hdmabuf_ring *ring)
+{
+	if (HDMABUF_RING_FORMATS == 1u << HDMABUF_RING_FORMAT_0)
+		return false;
+	return HDMABUF_RING_FORMATS == 1u << HDMABUF_RING_FORMAT_1 ||
+	       ring->format == HDMABUF_RING_FORMAT_1;
+}
+
+/**
+ * hdmabuf_ring_word() - the octets of a message that have the mark
+ * @message: in a slot, or not
+ *
+ * Return: octets 4 to 7
+ */
+static inline hdmabuf_le32 *
+hdmabuf_ring_word(const union hdmabuf_message *message)
+{
+	return (hdmabuf_le32 *)&message->octets[4];
+}
+
+/**
+ * hdmabuf_ring_fill() - copy a message into a slot of a ring with marks
+ * @ring: of format 1
+ * @index: of the slot
+ * @message: is copied
+ *
+ * All of a batch is written here but the word that will mark it; nobody looks at the
+ * others before that one.  The first octets were written piece by piece just before,
+ * as a rule, and are read likewise: processors are slow at putting them together.
+ */
+static inline void hdmabuf_ring_fill(struct hdmabuf_ring *ring, uint32_t index,
+				     const union hdmabuf_message *message)
+{
+	union hdmabuf_message *slot = &ring->slot[index & ring->mask];
+	uint32_t word = hdmabuf_get_le32(*hdmabuf_ring_word(message)) &
+			HDMABUF_RING_WORD_MASK;
+
+	slot->header.id = message->header.id;
+	__builtin_memcpy(&slot->octets[8], &message->octets[8],
+			 sizeof(*slot) - 8);
+	if (index == ring->pushed)
+		ring->word = word;
+	else
+		*hdmabuf_ring_word(slot) = hdmabuf_put_le32(word);
+}
 
 /**
  * hdmabuf_ring_put() - copy a message into the next slot, not yet visible
@@ -98,8 +183,50 @@ static inline void hdmabuf_ring_put(struct hdmabuf_ring *ring,
 	 * whoever had the slot is done with it.  A requester has taken the answer
 	 * that was in it, by an acquire; a responder has copied the request out.
 	 */
-	ring->slot[index & ring->mask] = *message;
+	if (hdmabuf_ring_has_marks(ring))
+		hdmabuf_ring_fill(ring, index, message);
+	else
+		ring->slot[index & ring->mask] = *message;
 	ring->produced = index + 1;
+}
+
+/**
+ * hdmabuf_ring_mark_groups() - mark what is beyond the first mark of a batch
+ * @ring: with more than ``HDMABUF_MARK_MAX`` messages that are not visible yet
+ * @kind: ``HDMABUF_MARK_REQUESTS`` or ``HDMABUF_MARK_ANSWERS``
+ */
+void hdmabuf_ring_mark_groups(struct hdmabuf_ring *ring, uint32_t kind);
+
+/**
+ * hdmabuf_ring_mark() - make all messages visible at once, by a mark
+ * @ring: of format 1, with or without messages that are not visible yet
+ * @kind: ``HDMABUF_MARK_REQUESTS`` or ``HDMABUF_MARK_ANSWERS``
+ * @event: of the other end
+ *
+ * Follows HDB-BOTH-070 and HDB-BOTH-013, as *hdmabuf_ring_push()* does.
+ *
+ * Return: true if the other end wants to be notified
+ */
+static inline bool hdmabuf_ring_mark(struct hdmabuf_ring *ring, uint32_t kind,
+				     const hdmabuf_le32 *event)
+{
+	uint32_t pushed = ring->pushed;
+	uint32_t produced = ring->produced;
+	uint32_t count = produced - pushed;
+	uint32_t marked = count;
+
+	if (!count)
+		return false;
+	if (count > HDMABUF_MARK_MAX) {
+		hdmabuf_ring_mark_groups(ring, kind);
+		marked = HDMABUF_MARK_MAX;
+	}
+	ring->pushed = produced;
+	hdmabuf_shared_write_release(
+		hdmabuf_ring_word(&ring->slot[pushed & ring->mask]),
+		ring->word | (kind + marked) << HDMABUF_RING_MARK_SHIFT);
+	hdmabuf_shared_barrier();
+	return produced - hdmabuf_shared_read(event) < count;
 }
 
 /**
@@ -183,6 +310,104 @@ hdmabuf_ring_take(struct hdmabuf_ring *ring, const hdmabuf_le32 *index,
 }
 
 /**
+ * hdmabuf_ring_look_for() - look whether the other end has marked a message
+ * @ring: of format 1, without messages that were marked and not taken yet
+ * @kind: ``HDMABUF_MARK_REQUESTS`` or ``HDMABUF_MARK_ANSWERS``
+ * @most: the greatest index that there may be
+ * @word: receives the only copy that is made of the word with the mark
+ *
+ * Follows HDB-BOTH-071 and HDB-BOTH-072.  The acquire is the read barrier of
+ * HDB-BOTH-009, before the rest of any slot is read.
+ *
+ * Return: what was found
+ */
+static inline enum hdmabuf_ring_result
+hdmabuf_ring_look_for(const struct hdmabuf_ring *ring, uint32_t kind,
+		      uint32_t most, uint32_t *word)
+{
+	uint32_t consumed = ring->consumed;
+	uint32_t others;
+
+	*word = 0;
+	if (consumed == most)
+		return HDMABUF_RING_EMPTY;
+	*word = hdmabuf_shared_read_acquire(
+		hdmabuf_ring_word(&ring->slot[consumed & ring->mask]));
+	others = (*word >> HDMABUF_RING_MARK_SHIFT) - kind - 1;
+	if (others >= HDMABUF_MARK_MAX)
+		return HDMABUF_RING_EMPTY;
+	return others < most - consumed ? HDMABUF_RING_TAKEN :
+					  HDMABUF_RING_BROKEN;
+}
+
+/**
+ * hdmabuf_ring_fetch() - have slots that will be read next on their way here
+ * @ring: either
+ * @first: index of the first of them
+ * @count: how many
+ */
+static inline void hdmabuf_ring_fetch(const struct hdmabuf_ring *ring,
+				      uint32_t first, uint32_t count)
+{
+	for (; count; count--, first++)
+		__builtin_prefetch(&ring->slot[first & ring->mask]);
+}
+
+/**
+ * hdmabuf_ring_take_ready() - copy a message out that is known to be there
+ * @ring: of format 1, with messages that were marked and not taken yet
+ * @message: receives the only copy that is made
+ */
+static inline void hdmabuf_ring_take_ready(struct hdmabuf_ring *ring,
+					   union hdmabuf_message *message)
+{
+	uint32_t consumed = ring->consumed;
+
+	hdmabuf_ring_fetch(ring, consumed + HDMABUF_RING_AHEAD, 1);
+	hdmabuf_shared_copy(message, &ring->slot[consumed & ring->mask],
+			    sizeof(*message));
+	ring->ready--;
+	ring->consumed = consumed + 1;
+}
+
+/**
+ * hdmabuf_ring_take_marked() - copy the next message out of its slot
+ * @ring: of format 1
+ * @kind: ``HDMABUF_MARK_REQUESTS`` or ``HDMABUF_MARK_ANSWERS``
+ * @most: the greatest index that there may be
+ * @message: receives the only copy that is made
+ *
+ * Return: what was found
+ */
+static inline enum hdmabuf_ring_result
+hdmabuf_ring_take_marked(struct hdmabuf_ring *ring, uint32_t kind,
+			 uint32_t most, union hdmabuf_message *message)
+{
+	uint32_t index = ring->consumed;
+	const union hdmabuf_message *slot = &ring->slot[index & ring->mask];
+	enum hdmabuf_ring_result found;
+	uint32_t word;
+
+	if (ring->ready) {
+		hdmabuf_ring_take_ready(ring, message);
+		return HDMABUF_RING_TAKEN;
+	}
+	found = hdmabuf_ring_look_for(ring, kind, most, &word);
+	if (found != HDMABUF_RING_TAKEN)
+		return found;
+	ring->ready = (word >> HDMABUF_RING_MARK_SHIFT) - kind - 1;
+	if (ring->ready)
+		hdmabuf_ring_fetch(ring, index + 1, HDMABUF_RING_AHEAD);
+	message->header.id = slot->header.id;
+	hdmabuf_shared_copy(&message->octets[8], &slot->octets[8],
+			    sizeof(*message) - 8);
+	*hdmabuf_ring_word(message) =
+		hdmabuf_put_le32(word & HDMABUF_RING_WORD_MASK);
+	ring->consumed = index + 1;
+	return HDMABUF_RING_TAKEN;
+}
+
+/**
  * hdmabuf_ring_free_requests() - how many more requests fit
  * @ring: the end's own ring
  *
@@ -221,6 +446,9 @@ hdmabuf_ring_put_request(struct hdmabuf_ring *ring,
  */
 static inline bool hdmabuf_ring_push_requests(struct hdmabuf_ring *ring)
 {
+	if (hdmabuf_ring_has_marks(ring))
+		return hdmabuf_ring_mark(ring, HDMABUF_MARK_REQUESTS,
+					 &ring->events->req_event);
 	return hdmabuf_ring_push(ring, &ring->indices->req_prod,
 				 &ring->indices->req_event);
 }
@@ -238,6 +466,9 @@ static inline enum hdmabuf_ring_result
 hdmabuf_ring_take_answer(struct hdmabuf_ring *ring,
 			 union hdmabuf_message *message)
 {
+	if (hdmabuf_ring_has_marks(ring))
+		return hdmabuf_ring_take_marked(ring, HDMABUF_MARK_ANSWERS,
+						ring->pushed, message);
 	return hdmabuf_ring_take(ring, &ring->indices->rsp_prod, ring->pushed,
 				 message);
 }
@@ -257,6 +488,10 @@ static inline enum hdmabuf_ring_result
 hdmabuf_ring_take_request(struct hdmabuf_ring *ring,
 			  union hdmabuf_message *message)
 {
+	if (hdmabuf_ring_has_marks(ring))
+		return hdmabuf_ring_take_marked(ring, HDMABUF_MARK_REQUESTS,
+						ring->pushed + ring->slots,
+						message);
 	return hdmabuf_ring_take(ring, &ring->indices->req_prod,
 				 ring->pushed + ring->slots, message);
 }
@@ -270,8 +505,15 @@ hdmabuf_ring_take_request(struct hdmabuf_ring *ring,
 static inline enum hdmabuf_ring_result
 hdmabuf_ring_has_request(const struct hdmabuf_ring *ring)
 {
-	return hdmabuf_ring_look(&ring->indices->req_prod, ring->consumed,
-				 ring->pushed + ring->slots);
+	uint32_t most = ring->pushed + ring->slots;
+	uint32_t word;
+
+	if (!hdmabuf_ring_has_marks(ring))
+		return hdmabuf_ring_look(&ring->indices->req_prod,
+					 ring->consumed, most);
+	if (ring->ready)
+		return HDMABUF_RING_TAKEN;
+	return hdmabuf_ring_look_for(ring, HDMABUF_MARK_REQUESTS, most, &word);
 }
 
 /**
@@ -302,6 +544,9 @@ static inline bool hdmabuf_ring_put_answer(struct hdmabuf_ring *ring,
  */
 static inline bool hdmabuf_ring_push_answers(struct hdmabuf_ring *ring)
 {
+	if (hdmabuf_ring_has_marks(ring))
+		return hdmabuf_ring_mark(ring, HDMABUF_MARK_ANSWERS,
+					 &ring->events->rsp_event);
 	return hdmabuf_ring_push(ring, &ring->indices->rsp_prod,
 				 &ring->indices->rsp_event);
 }

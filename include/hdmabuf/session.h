@@ -109,6 +109,8 @@ enum hdmabuf_log_level {
  * struct hdmabuf_config - what a program wants of its sessions
  * @features: offered (backend) or wanted (frontend)
  * @limits: announced to the other end
+ * @ring_formats: offered (backend) or known (frontend): bit n stands for ring format
+ *	n; a frontend takes the highest that both know
  * @ring_order: the end's rings have up to 2^order pages
  * @timeline_pages: pages of timelines for each end
  * @max_sessions: a backend refuses more peers than this
@@ -116,6 +118,7 @@ enum hdmabuf_log_level {
 struct hdmabuf_config {
 	uint64_t features;
 	struct hdmabuf_limits limits;
+	uint64_t ring_formats;
 	uint32_t ring_order;
 	uint32_t timeline_pages;
 	uint32_t max_sessions;
@@ -124,7 +127,8 @@ struct hdmabuf_config {
 /**
  * hdmabuf_config_init() - fill in what suits most programs
  * @config: receives all features, 256 buffers of 1 GiB in all, 64 timelines, 3840
- *	octets of private data, rings and timelines of one page, 64 sessions
+ *	octets of private data, all ring formats, rings and timelines of one page, 64
+ *	sessions
  */
 void hdmabuf_config_init(struct hdmabuf_config *config);
 

@@ -25,6 +25,17 @@ struct pair {
 	struct hdmabuf_ring back;  /* responder */
 };
 
+/* The initial state of a test points to the format that it is about. */
+static const uint32_t formats[] = {
+	HDMABUF_RING_FORMAT_0,
+	HDMABUF_RING_FORMAT_1,
+};
+
+static uint32_t format_of(void **state)
+{
+	return *(const uint32_t *)*state;
+}
+
 static struct hdmabuf_ring_indices *shared(struct pair *pair)
 {
 	return (struct hdmabuf_ring_indices *)pair->page;
@@ -35,16 +46,32 @@ static uint32_t stored(hdmabuf_le32 word)
 	return hdmabuf_get_le32(word);
 }
 
-static void set_up_at(struct pair *pair, uint32_t start)
+static void set_up_at(struct pair *pair, uint32_t format, uint32_t start)
 {
-	hdmabuf_ring_format(pair->page, PAGE, start);
-	hdmabuf_ring_init(&pair->front, pair->page, PAGE, start);
-	hdmabuf_ring_init(&pair->back, pair->page, PAGE, start);
+	hdmabuf_ring_format(pair->page, PAGE, format, start);
+	hdmabuf_ring_init(&pair->front, pair->page, PAGE, format, start);
+	hdmabuf_ring_init(&pair->back, pair->page, PAGE, format, start);
 }
 
-static void set_up(struct pair *pair)
+static void set_up(struct pair *pair, uint32_t format)
 {
-	set_up_at(pair, 0);
+	set_up_at(pair, format, 0);
+}
+
+static hdmabuf_le32 *req_event(struct pair *pair)
+{
+	struct hdmabuf_ring *ring = &pair->front;
+
+	return ring->format ? &ring->events->req_event :
+			      &ring->indices->req_event;
+}
+
+static hdmabuf_le32 *rsp_event(struct pair *pair)
+{
+	struct hdmabuf_ring *ring = &pair->front;
+
+	return ring->format ? &ring->events->rsp_event :
+			      &ring->indices->rsp_event;
 }
 
 static union hdmabuf_message numbered(uint32_t number)
@@ -55,6 +82,7 @@ static union hdmabuf_message numbered(uint32_t number)
 	for (i = 0; i < sizeof(message); i++)
 		message.octets[i] = (uint8_t)(number * 7 + i);
 	message.header.id = hdmabuf_put_le32(number);
+	message.octets[7] = 0; /* no status is beyond 255 */
 	return message;
 }
 
@@ -140,13 +168,14 @@ static void format_is_as_specified(void **state)
 	memset(page, 0xff, sizeof(page));
 	want[4] = 1;
 	want[12] = 1;
-	hdmabuf_ring_format(page, sizeof(page), 0);
+	hdmabuf_ring_format(page, sizeof(page), HDMABUF_RING_FORMAT_0, 0);
 	assert_memory_equal(page, want, sizeof(page));
 	memset(want, 0xff, 4);
 	memset(want + 4, 0, 4);
 	memset(want + 8, 0xff, 4);
 	memset(want + 12, 0, 4);
-	hdmabuf_ring_format(page, sizeof(page), UINT32_MAX);
+	hdmabuf_ring_format(page, sizeof(page), HDMABUF_RING_FORMAT_0,
+			    UINT32_MAX);
 	assert_memory_equal(page, want, sizeof(page));
 }
 
@@ -156,14 +185,14 @@ static void slots_of_all_sizes(void **state)
 	struct hdmabuf_ring ring;
 	uint32_t order, i;
 
-	(void)state;
 	for (order = 0; order <= 6; order++) {
 		union hdmabuf_message message = numbered(order);
 		uint32_t slots = 32u << order;
 
-		hdmabuf_ring_format(pages, (size_t)PAGE << order, 0 - slots);
+		hdmabuf_ring_format(pages, (size_t)PAGE << order,
+				    format_of(state), 0 - slots);
 		hdmabuf_ring_init(&ring, pages, (size_t)PAGE << order,
-				  0 - slots);
+				  format_of(state), 0 - slots);
 		for (i = 0; i < slots; i++) {
 			assert_int_equal(hdmabuf_ring_free_requests(&ring),
 					 slots - i);
@@ -180,8 +209,7 @@ static void messages_lie_where_they_should(void **state)
 	uint32_t i, first = UINT32_MAX - 40;
 	struct pair pair;
 
-	(void)state;
-	set_up_at(&pair, first);
+	set_up_at(&pair, format_of(state), first);
 	for (i = first; i != first + 100; i++) {
 		put_requests(&pair, i, 1);
 		assert_numbered((void *)&pair.page[64 + 64 * (i % SLOTS)], i);
@@ -205,16 +233,13 @@ static void nothing_is_seen_before_it_is_pushed(void **state)
 {
 	struct pair pair;
 
-	(void)state;
-	set_up(&pair);
+	set_up(&pair, format_of(state));
 	put_requests(&pair, 0, 5);
-	assert_int_equal(stored(shared(&pair)->req_prod), 0);
 	assert_no_request(&pair);
 	hdmabuf_ring_push_requests(&pair.front);
 	take_requests(&pair, 0, 5);
 	assert_no_request(&pair);
 	put_answers(&pair, 0, 5);
-	assert_int_equal(stored(shared(&pair)->rsp_prod), 0);
 	assert_no_answer(&pair);
 	hdmabuf_ring_push_answers(&pair.back);
 	take_answers(&pair, 0, 5);
@@ -227,8 +252,7 @@ static void batches_across_the_wrap(void **state)
 	uint32_t round, size, at = UINT32_MAX - 5000;
 	struct pair pair;
 
-	(void)state;
-	set_up_at(&pair, at);
+	set_up_at(&pair, format_of(state), at);
 	for (round = 0; round < 20; round++)
 		for (size = 1; size <= SLOTS; size++) {
 			put_requests(&pair, at, size);
@@ -254,8 +278,7 @@ static void always_full(void **state)
 	union hdmabuf_message message = numbered(0);
 	struct pair pair;
 
-	(void)state;
-	set_up_at(&pair, at);
+	set_up_at(&pair, format_of(state), at);
 	put_requests(&pair, at, SLOTS);
 	hdmabuf_ring_push_requests(&pair.front);
 	for (i = 0; i < 300; i++, at++) {
@@ -278,8 +301,7 @@ static void all_taken_none_answered(void **state)
 {
 	struct pair pair;
 
-	(void)state;
-	set_up_at(&pair, UINT32_MAX - 3);
+	set_up_at(&pair, format_of(state), UINT32_MAX - 3);
 	put_requests(&pair, 0, SLOTS);
 	hdmabuf_ring_push_requests(&pair.front);
 	take_requests(&pair, 0, SLOTS);
@@ -296,8 +318,7 @@ static void no_answer_without_a_request(void **state)
 	union hdmabuf_message message = numbered(1);
 	struct pair pair;
 
-	(void)state;
-	set_up(&pair);
+	set_up(&pair, format_of(state));
 	assert_false(hdmabuf_ring_put_answer(&pair.back, &message));
 	put_requests(&pair, 0, 2);
 	hdmabuf_ring_push_requests(&pair.front);
@@ -312,8 +333,7 @@ static void own_indices_are_private(void **state)
 {
 	struct pair pair;
 
-	(void)state;
-	set_up(&pair);
+	set_up(&pair, format_of(state));
 	put_requests(&pair, 0, 3);
 	shared(&pair)->req_prod = hdmabuf_put_le32(0xdeadbeef);
 	hdmabuf_ring_push_requests(&pair.front);
@@ -332,13 +352,12 @@ static void a_message_is_copied(void **state)
 	union hdmabuf_message message;
 	struct pair pair;
 
-	(void)state;
-	set_up(&pair);
+	set_up(&pair, format_of(state));
 	put_requests(&pair, 5, 1);
 	hdmabuf_ring_push_requests(&pair.front);
 	assert_int_equal(hdmabuf_ring_take_request(&pair.back, &message),
 			 HDMABUF_RING_TAKEN);
-	memset(pair.page + 64, 0xee, 64);
+	memset(pair.page + 64, 0xee, 128);
 	assert_numbered(&message, 5);
 }
 
@@ -432,8 +451,7 @@ static void hostile_request_indices(void **state)
 	uint64_t pending;
 	size_t i;
 
-	(void)state;
-	set_up(&pair);
+	set_up(&pair, format_of(state));
 	for (i = 0; i < COUNT(far_starts); i++)
 		for (pending = 0; pending <= SLOTS; pending++) {
 			at.answered = far_starts[i];
@@ -450,8 +468,7 @@ static void hostile_answer_indices(void **state)
 	uint64_t pending;
 	size_t i;
 
-	(void)state;
-	set_up(&pair);
+	set_up(&pair, format_of(state));
 	for (i = 0; i < COUNT(far_starts); i++)
 		for (pending = 0; pending <= SLOTS; pending++) {
 			at.answered = 0;
@@ -467,8 +484,7 @@ static void unseen_answers_make_no_room(void **state)
 	union hdmabuf_message message;
 	struct pair pair;
 
-	(void)state;
-	set_up(&pair);
+	set_up(&pair, format_of(state));
 	put_requests(&pair, 0, SLOTS);
 	hdmabuf_ring_push_requests(&pair.front);
 	take_requests(&pair, 0, SLOTS);
@@ -492,23 +508,24 @@ static bool crosses(uint32_t before, uint32_t count, uint32_t event)
 	return false;
 }
 
-static void check_notify(uint32_t before, uint32_t count, uint32_t event)
+static void check_notify(uint32_t format, uint32_t before, uint32_t count,
+			 uint32_t event)
 {
 	union hdmabuf_message message = numbered(0);
 	struct pair pair;
 	uint32_t i;
 
-	set_up_at(&pair, before);
+	set_up_at(&pair, format, before);
 	for (i = 0; i < count; i++)
 		hdmabuf_ring_put_request(&pair.front, &message);
-	shared(&pair)->req_event = hdmabuf_put_le32(event);
+	*req_event(&pair) = hdmabuf_put_le32(event);
 	assert_int_equal(hdmabuf_ring_push_requests(&pair.front),
 			 crosses(before, count, event));
 	for (i = 0; i < count; i++)
 		hdmabuf_ring_take_request(&pair.back, &message);
 	for (i = 0; i < count; i++)
 		hdmabuf_ring_put_answer(&pair.back, &message);
-	shared(&pair)->rsp_event = hdmabuf_put_le32(event);
+	*rsp_event(&pair) = hdmabuf_put_le32(event);
 	assert_int_equal(hdmabuf_ring_push_answers(&pair.back),
 			 crosses(before, count, event));
 }
@@ -524,14 +541,13 @@ static void notifies_if_the_event_is_crossed(void **state)
 	size_t i, k;
 	int away;
 
-	(void)state;
 	for (i = 0; i < COUNT(before); i++)
 		for (count = 0; count <= SLOTS; count++) {
 			for (away = -SLOTS - 2; away <= SLOTS + 2; away++)
-				check_notify(before[i], count,
+				check_notify(format_of(state), before[i], count,
 					     before[i] + (uint32_t)away);
 			for (k = 0; k < COUNT(far); k++)
-				check_notify(before[i], count,
+				check_notify(format_of(state), before[i], count,
 					     before[i] + far[k]);
 		}
 }
@@ -542,8 +558,7 @@ static void push_of_nothing_does_nothing(void **state)
 	unsigned char before[PAGE];
 	struct pair pair;
 
-	(void)state;
-	set_up_at(&pair, 77);
+	set_up_at(&pair, format_of(state), 77);
 	memset(pair.page, 0x5a, 16);
 	memcpy(before, pair.page, sizeof(before));
 	assert_false(hdmabuf_ring_push_requests(&pair.front));
@@ -557,18 +572,17 @@ static void arm_stores_the_event(void **state)
 	uint32_t at = UINT32_MAX - 2, i;
 	struct pair pair;
 
-	(void)state;
-	set_up_at(&pair, at);
+	set_up_at(&pair, format_of(state), at);
 	for (i = at; i != at + 6; i++) {
 		assert_false(hdmabuf_ring_arm_requests(&pair.back));
-		assert_int_equal(stored(shared(&pair)->req_event), i + 1);
+		assert_int_equal(stored(*req_event(&pair)), i + 1);
 		put_requests(&pair, i, 1);
 		assert_true(hdmabuf_ring_push_requests(&pair.front));
 		assert_true(hdmabuf_ring_arm_requests(&pair.back));
 		take_requests(&pair, i, 1);
 
 		assert_false(hdmabuf_ring_arm_answers(&pair.front, 1));
-		assert_int_equal(stored(shared(&pair)->rsp_event), i + 1);
+		assert_int_equal(stored(*rsp_event(&pair)), i + 1);
 		put_answers(&pair, i, 1);
 		assert_true(hdmabuf_ring_push_answers(&pair.back));
 		assert_true(hdmabuf_ring_arm_answers(&pair.front, 1));
@@ -581,8 +595,7 @@ static void arm_does_not_sleep_on_nonsense(void **state)
 {
 	struct pair pair;
 
-	(void)state;
-	set_up_at(&pair, 9);
+	set_up_at(&pair, format_of(state), 9);
 	shared(&pair)->req_prod = hdmabuf_put_le32(8);
 	shared(&pair)->rsp_prod = hdmabuf_put_le32(0x80000000);
 	assert_true(hdmabuf_ring_arm_requests(&pair.back));
@@ -595,9 +608,8 @@ static void one_notification_for_a_batch(void **state)
 	uint32_t batch, i, notified;
 	struct pair pair;
 
-	(void)state;
 	for (batch = 1; batch <= SLOTS; batch++) {
-		set_up_at(&pair, UINT32_MAX - batch / 2);
+		set_up_at(&pair, format_of(state), UINT32_MAX - batch / 2);
 		put_requests(&pair, 0, SLOTS);
 		hdmabuf_ring_push_requests(&pair.front);
 		take_requests(&pair, 0, SLOTS);
@@ -705,14 +717,14 @@ static void *answer_requests(void *argument)
 	return NULL;
 }
 
-static void two_threads(int wake_front, int wake_back)
+static void two_threads(uint32_t format, int wake_front, int wake_back)
 {
 	struct end front = { .wake_me = wake_front, .wake_them = wake_back };
 	struct end back = { .wake_me = wake_back, .wake_them = wake_front };
 	struct pair pair;
 	pthread_t thread;
 
-	set_up_at(&pair, UINT32_MAX - REQUESTS / 2);
+	set_up_at(&pair, format, UINT32_MAX - REQUESTS / 2);
 	front.ring = pair.front;
 	back.ring = pair.back;
 	assert_int_equal(pthread_create(&thread, NULL, answer_requests, &back),
@@ -725,17 +737,15 @@ static void two_threads(int wake_front, int wake_back)
 
 static void two_threads_that_poll(void **state)
 {
-	(void)state;
-	two_threads(-1, -1);
+	two_threads(format_of(state), -1, -1);
 }
 
 static void two_threads_that_sleep(void **state)
 {
 	int a = eventfd(0, EFD_CLOEXEC), b = eventfd(0, EFD_CLOEXEC);
 
-	(void)state;
 	assert_true(a >= 0 && b >= 0);
-	two_threads(a, b);
+	two_threads(format_of(state), a, b);
 	close(a);
 	close(b);
 }
@@ -745,10 +755,9 @@ static void two_threads_one_polls(void **state)
 {
 	int a = eventfd(0, EFD_CLOEXEC);
 
-	(void)state;
 	assert_true(a >= 0);
-	two_threads(-1, a);
-	two_threads(a, -1);
+	two_threads(format_of(state), -1, a);
+	two_threads(format_of(state), a, -1);
 	close(a);
 }
 
@@ -807,9 +816,8 @@ static void push_and_sleep_collide(void **state)
 	pthread_t thread;
 	bool notified;
 
-	(void)state;
 	memset(&at, 0, sizeof(at));
-	set_up_at(&at.pair, UINT32_MAX - COLLISIONS / 2);
+	set_up_at(&at.pair, format_of(state), UINT32_MAX - COLLISIONS / 2);
 	assert_int_equal(pthread_create(&thread, NULL, collide_sleeping, &at),
 			 0);
 	for (i = 1; i <= COLLISIONS; i++) {
@@ -868,9 +876,8 @@ static void two_processes(void **state)
 	struct pair *pair = map_pair();
 	pid_t pid;
 
-	(void)state;
 	assert_true(a >= 0 && b >= 0);
-	set_up(pair);
+	set_up(pair, format_of(state));
 	end.ring = pair->front;
 	pid = start(answer_in_a_process, pair, b, a);
 	send_requests(&end);
@@ -903,6 +910,7 @@ static void scribble(struct pair *pair, int wake_me, int wake_them)
 	(void)wake_them;
 	for (i = 0;; i++) {
 		words[i % 4] = i >> 4 & 0xfff;
+		words[32 + 16 * (i % SLOTS) + 1] = i << 17;
 		words[draw(&seed) % (PAGE / 4)] = draw(&seed);
 	}
 }
@@ -944,13 +952,14 @@ static void a_hostile_process(void **state)
 	int status;
 	pid_t pid;
 
-	(void)state;
 	assert_ptr_not_equal(area, MAP_FAILED);
 	shown = (struct pair *)(area + PAGE);
 	assert_int_equal(mprotect(shown, PAGE, PROT_READ | PROT_WRITE), 0);
-	hdmabuf_ring_format(shown->page, PAGE, 0 - SLOTS);
-	hdmabuf_ring_init(&pair.front, shown->page, PAGE, 0 - SLOTS);
-	hdmabuf_ring_init(&pair.back, shown->page, PAGE, 0 - SLOTS);
+	hdmabuf_ring_format(shown->page, PAGE, format_of(state), 0 - SLOTS);
+	hdmabuf_ring_init(&pair.front, shown->page, PAGE, format_of(state),
+			  0 - SLOTS);
+	hdmabuf_ring_init(&pair.back, shown->page, PAGE, format_of(state),
+			  0 - SLOTS);
 	pid = start(scribble, shown, -1, -1);
 	for (round = 0; round < 200000; round++)
 		suffer(&pair);
@@ -962,33 +971,303 @@ static void a_hostile_process(void **state)
 	assert_true(answered > 0);
 }
 
+/* ---- Marks ---------------------------------------------------------------- */
+
+#define MARKED_PAGES 8
+#define MARKED_SLOTS (32u * MARKED_PAGES)
+
+/* A ring with room for batches that one mark does not count. */
+struct wide_pair {
+	unsigned char page[MARKED_PAGES * PAGE] __attribute__((aligned(64)));
+	struct hdmabuf_ring front;
+	struct hdmabuf_ring back;
+};
+
+static void set_up_wide(struct wide_pair *pair, uint32_t start)
+{
+	hdmabuf_ring_format(pair->page, sizeof(pair->page),
+			    HDMABUF_RING_FORMAT_1, start);
+	hdmabuf_ring_init(&pair->front, pair->page, sizeof(pair->page),
+			  HDMABUF_RING_FORMAT_1, start);
+	hdmabuf_ring_init(&pair->back, pair->page, sizeof(pair->page),
+			  HDMABUF_RING_FORMAT_1, start);
+}
+
+static unsigned char *mark_of(unsigned char *page, uint32_t slots,
+			      uint32_t index)
+{
+	return &page[128 + 64 * (index % slots) + 7];
+}
+
+static void marks_format_is_as_specified(void **state)
+{
+	unsigned char page[PAGE] __attribute__((aligned(64)));
+	unsigned char want[PAGE] = { 0 };
+
+	(void)state;
+	memset(page, 0xff, sizeof(page));
+	want[0] = want[64] = 0x12;
+	want[3] = want[67] = 0x80;
+	hdmabuf_ring_format(page, sizeof(page), HDMABUF_RING_FORMAT_1,
+			    0x80000011);
+	assert_memory_equal(page, want, sizeof(page));
+}
+
+/* Index i is the slot at 128 + 64 * (i modulo the number of slots). */
+static void marked_messages_lie_where_they_should(void **state)
+{
+	uint32_t i, k, first = UINT32_MAX - 40;
+	union hdmabuf_message slot;
+	struct pair pair;
+
+	set_up_at(&pair, format_of(state), first);
+	for (i = first; i != first + 300; i += 3) {
+		put_requests(&pair, i, 3);
+		hdmabuf_ring_push_requests(&pair.front);
+		for (k = 0; k < 3; k++) {
+			memcpy(&slot, &pair.page[128 + 64 * ((i + k) % SLOTS)],
+			       sizeof(slot));
+			assert_int_equal(slot.octets[7], k ? 0 : 3);
+			slot.octets[7] = 0;
+			assert_numbered(&slot, i + k);
+		}
+		take_requests(&pair, i, 3);
+		put_answers(&pair, i, 3);
+		hdmabuf_ring_push_answers(&pair.back);
+		assert_int_equal(*mark_of(pair.page, SLOTS, i), 131);
+		assert_int_equal(*mark_of(pair.page, SLOTS, i + 1), 0);
+		take_answers(&pair, i, 3);
+	}
+	/* Nothing but events before the first slot, nothing behind the last. */
+	for (i = 0; i < PAGE; i++)
+		if (i >= 128 + 64 * SLOTS || (i < 128 && i % 64 >= 4))
+			assert_int_equal(pair.page[i], 0);
+}
+
+/* HDB-BOTH-070, by looking at the slots before and after each push. */
+static void groups_of_a_batch_are_marked(void **state)
+{
+	static const uint32_t sizes[] = { 1,   63,  64,	 65,
+					  128, 129, 200, MARKED_SLOTS };
+	uint32_t at = 0 - 1000u, i, left, want;
+	union hdmabuf_message message;
+	static struct wide_pair pair;
+	size_t k;
+
+	(void)state;
+	set_up_wide(&pair, at);
+	for (k = 0; k < COUNT(sizes); k++, at += sizes[k - 1]) {
+		for (i = 0; i < sizes[k]; i++) {
+			message = numbered(i);
+			assert_true(hdmabuf_ring_put_request(&pair.front,
+							     &message));
+		}
+		assert_int_equal(hdmabuf_ring_has_request(&pair.back),
+				 HDMABUF_RING_EMPTY);
+		hdmabuf_ring_push_requests(&pair.front);
+		for (i = 0; i < sizes[k]; i++) {
+			left = sizes[k] - i;
+			want = i % 64 ? 0 : left < 64 ? left : 64;
+			assert_int_equal(*mark_of(pair.page, MARKED_SLOTS,
+						  at + i),
+					 want);
+		}
+		for (i = 0; i < sizes[k]; i++) {
+			assert_int_equal(hdmabuf_ring_take_request(&pair.back,
+								   &message),
+					 HDMABUF_RING_TAKEN);
+			assert_numbered(&message, i);
+			hdmabuf_ring_put_answer(&pair.back, &message);
+		}
+		hdmabuf_ring_push_answers(&pair.back);
+		for (i = 0; i < sizes[k]; i++) {
+			assert_int_equal(hdmabuf_ring_take_answer(&pair.front,
+								  &message),
+					 HDMABUF_RING_TAKEN);
+			assert_numbered(&message, i);
+		}
+		assert_int_equal(hdmabuf_ring_take_answer(&pair.front,
+							  &message),
+				 HDMABUF_RING_EMPTY);
+	}
+}
+
+/* A status that has no place there marks nothing before it is pushed. */
+static void no_status_is_a_mark(void **state)
+{
+	union hdmabuf_message message = numbered(1);
+	struct pair pair;
+
+	set_up(&pair, format_of(state));
+	message.header.status = hdmabuf_put_le16(0x0203);
+	hdmabuf_ring_put_request(&pair.front, &message);
+	hdmabuf_ring_put_request(&pair.front, &message);
+	assert_no_request(&pair);
+	hdmabuf_ring_push_requests(&pair.front);
+	assert_int_equal(hdmabuf_ring_take_request(&pair.back, &message),
+			 HDMABUF_RING_TAKEN);
+	assert_int_equal(hdmabuf_get_le16(message.header.status), 3);
+	message.header.status = hdmabuf_put_le16(0x8500);
+	hdmabuf_ring_put_answer(&pair.back, &message);
+	assert_no_answer(&pair);
+	hdmabuf_ring_push_answers(&pair.back);
+	assert_int_equal(hdmabuf_ring_take_answer(&pair.front, &message),
+			 HDMABUF_RING_TAKEN);
+	assert_int_equal(hdmabuf_get_le16(message.header.status), 0);
+}
+
+/* What a mark of @kind means to who may take @most messages. */
+static enum hdmabuf_ring_result judge_mark(uint32_t mark, uint32_t kind,
+					   uint32_t most)
+{
+	if (!most || mark <= kind || mark - kind > HDMABUF_MARK_MAX)
+		return HDMABUF_RING_EMPTY;
+	return mark - kind <= most ? HDMABUF_RING_TAKEN : HDMABUF_RING_BROKEN;
+}
+
+/* HDB-BOTH-071, for every mark, with each number of requests unanswered. */
+static void hostile_marks(void **state)
+{
+	union hdmabuf_message message;
+	uint32_t mark, unanswered;
+	struct pair pair;
+
+	for (mark = 0; mark < 256; mark++)
+		for (unanswered = 0; unanswered <= SLOTS; unanswered++) {
+			uint32_t start = 0 - unanswered / 2;
+			enum hdmabuf_ring_result want;
+
+			set_up_at(&pair, format_of(state), start);
+			put_requests(&pair, 0, unanswered);
+			hdmabuf_ring_push_requests(&pair.front);
+			take_requests(&pair, 0, unanswered);
+
+			*mark_of(pair.page, SLOTS, start) = (uint8_t)mark;
+			want = judge_mark(mark, HDMABUF_MARK_ANSWERS,
+					  unanswered);
+			assert_int_equal(hdmabuf_ring_take_answer(&pair.front,
+								  &message),
+					 want);
+
+			*mark_of(pair.page, SLOTS, start + unanswered) =
+				(uint8_t)mark;
+			want = judge_mark(mark, HDMABUF_MARK_REQUESTS,
+					  SLOTS - unanswered);
+			assert_int_equal(hdmabuf_ring_has_request(&pair.back),
+					 want);
+			assert_int_equal(hdmabuf_ring_arm_requests(&pair.back),
+					 want != HDMABUF_RING_EMPTY);
+			assert_int_equal(hdmabuf_ring_take_request(&pair.back,
+								   &message),
+					 want);
+		}
+}
+
+/* What was counted is taken, whatever becomes of the marks. */
+static void a_mark_is_read_once(void **state)
+{
+	union hdmabuf_message message;
+	struct pair pair;
+	uint32_t i;
+
+	set_up(&pair, format_of(state));
+	put_requests(&pair, 0, 5);
+	hdmabuf_ring_push_requests(&pair.front);
+	take_requests(&pair, 0, 1);
+	for (i = 0; i < SLOTS; i++)
+		*mark_of(pair.page, SLOTS, i) = 0;
+	take_requests(&pair, 1, 4);
+	for (i = 0; i < SLOTS; i++)
+		*mark_of(pair.page, SLOTS, i) = 64;
+	assert_int_equal(hdmabuf_ring_take_request(&pair.back, &message),
+			 HDMABUF_RING_BROKEN);
+}
+
+/* HDB-BOTH-072: rings that went round are full of marks of messages taken. */
+static void old_marks_are_not_new(void **state)
+{
+	struct pair pair;
+	uint32_t i;
+
+	set_up(&pair, format_of(state));
+	for (i = 0; i < 3 * SLOTS; i++) {
+		put_requests(&pair, i, 1);
+		hdmabuf_ring_push_requests(&pair.front);
+		assert_no_answer(&pair);
+		take_requests(&pair, i, 1);
+		assert_no_request(&pair);
+		put_answers(&pair, i, 1);
+		hdmabuf_ring_push_answers(&pair.back);
+		take_answers(&pair, i, 1);
+		assert_no_answer(&pair);
+		assert_no_request(&pair);
+	}
+	for (i = 0; i < SLOTS; i++) {
+		put_requests(&pair, i, 1);
+		hdmabuf_ring_push_requests(&pair.front);
+		take_requests(&pair, i, 1);
+		assert_no_request(&pair);
+		assert_no_answer(&pair);
+	}
+}
+
+#define ABOUT(test, format) \
+	{ \
+		.name = #test "_" #format, .test_func = test, \
+		.initial_state = (void *)&formats[format], \
+	}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(format_is_as_specified),
-		cmocka_unit_test(slots_of_all_sizes),
-		cmocka_unit_test(messages_lie_where_they_should),
-		cmocka_unit_test(nothing_is_seen_before_it_is_pushed),
-		cmocka_unit_test(batches_across_the_wrap),
-		cmocka_unit_test(always_full),
-		cmocka_unit_test(all_taken_none_answered),
-		cmocka_unit_test(no_answer_without_a_request),
-		cmocka_unit_test(own_indices_are_private),
-		cmocka_unit_test(a_message_is_copied),
-		cmocka_unit_test(hostile_request_indices),
-		cmocka_unit_test(hostile_answer_indices),
-		cmocka_unit_test(unseen_answers_make_no_room),
-		cmocka_unit_test(notifies_if_the_event_is_crossed),
-		cmocka_unit_test(push_of_nothing_does_nothing),
-		cmocka_unit_test(arm_stores_the_event),
-		cmocka_unit_test(arm_does_not_sleep_on_nonsense),
-		cmocka_unit_test(one_notification_for_a_batch),
-		cmocka_unit_test(two_threads_that_poll),
-		cmocka_unit_test(two_threads_that_sleep),
-		cmocka_unit_test(two_threads_one_polls),
-		cmocka_unit_test(push_and_sleep_collide),
-		cmocka_unit_test(two_processes),
-		cmocka_unit_test(a_hostile_process),
+		ABOUT(format_is_as_specified, 0),
+		ABOUT(slots_of_all_sizes, 0),
+		ABOUT(slots_of_all_sizes, 1),
+		ABOUT(messages_lie_where_they_should, 0),
+		ABOUT(nothing_is_seen_before_it_is_pushed, 0),
+		ABOUT(nothing_is_seen_before_it_is_pushed, 1),
+		ABOUT(batches_across_the_wrap, 0),
+		ABOUT(batches_across_the_wrap, 1),
+		ABOUT(always_full, 0),
+		ABOUT(always_full, 1),
+		ABOUT(all_taken_none_answered, 0),
+		ABOUT(all_taken_none_answered, 1),
+		ABOUT(no_answer_without_a_request, 0),
+		ABOUT(no_answer_without_a_request, 1),
+		ABOUT(own_indices_are_private, 0),
+		ABOUT(a_message_is_copied, 0),
+		ABOUT(a_message_is_copied, 1),
+		ABOUT(hostile_request_indices, 0),
+		ABOUT(hostile_answer_indices, 0),
+		ABOUT(unseen_answers_make_no_room, 0),
+		ABOUT(notifies_if_the_event_is_crossed, 0),
+		ABOUT(notifies_if_the_event_is_crossed, 1),
+		ABOUT(push_of_nothing_does_nothing, 0),
+		ABOUT(push_of_nothing_does_nothing, 1),
+		ABOUT(arm_stores_the_event, 0),
+		ABOUT(arm_stores_the_event, 1),
+		ABOUT(arm_does_not_sleep_on_nonsense, 0),
+		ABOUT(one_notification_for_a_batch, 0),
+		ABOUT(one_notification_for_a_batch, 1),
+		ABOUT(two_threads_that_poll, 0),
+		ABOUT(two_threads_that_poll, 1),
+		ABOUT(two_threads_that_sleep, 0),
+		ABOUT(two_threads_that_sleep, 1),
+		ABOUT(two_threads_one_polls, 0),
+		ABOUT(two_threads_one_polls, 1),
+		ABOUT(push_and_sleep_collide, 0),
+		ABOUT(push_and_sleep_collide, 1),
+		ABOUT(two_processes, 0),
+		ABOUT(two_processes, 1),
+		ABOUT(a_hostile_process, 0),
+		ABOUT(a_hostile_process, 1),
+		ABOUT(marks_format_is_as_specified, 1),
+		ABOUT(marked_messages_lie_where_they_should, 1),
+		ABOUT(groups_of_a_batch_are_marked, 1),
+		ABOUT(no_status_is_a_mark, 1),
+		ABOUT(hostile_marks, 1),
+		ABOUT(a_mark_is_read_once, 1),
+		ABOUT(old_marks_are_not_new, 1),
 	};
 
 	return hdmabuf_test_run("ring", tests, COUNT(tests));

@@ -46,16 +46,16 @@ static void channel_attach(struct hdmabuf_session *session, uint8_t *parts)
 	channel->cells = (info->timeline_pages << shift) / HDMABUF_CELL_OCTETS;
 	if (session->endpoint->role == HDMABUF_FRONTEND) {
 		hdmabuf_ring_init(&channel->own, front, front_octets,
-				  info->frontend_ring_start);
+				  info->ring_format, info->frontend_ring_start);
 		hdmabuf_ring_init(&channel->peer, back, back_octets,
-				  info->backend_ring_start);
+				  info->ring_format, info->backend_ring_start);
 		channel->own_cells = front_cells;
 		channel->peer_cells = back_cells;
 	} else {
 		hdmabuf_ring_init(&channel->own, back, back_octets,
-				  info->backend_ring_start);
+				  info->ring_format, info->backend_ring_start);
 		hdmabuf_ring_init(&channel->peer, front, front_octets,
-				  info->frontend_ring_start);
+				  info->ring_format, info->frontend_ring_start);
 		channel->own_cells = back_cells;
 		channel->peer_cells = front_cells;
 	}
@@ -66,6 +66,12 @@ static void channel_attach(struct hdmabuf_session *session, uint8_t *parts)
 static uint32_t ring_start(uint32_t order, uint32_t page_shift)
 {
 	return 0 - HDMABUF_RING_SLOTS(1u << (order + page_shift));
+}
+
+/* HDB-FE-011: the highest that both ends know. */
+static uint32_t ring_format(uint64_t formats)
+{
+	return 63 - (uint32_t)__builtin_clzll(formats);
 }
 
 static void channel_choose(struct hdmabuf_session *session,
@@ -85,7 +91,8 @@ static void channel_choose(struct hdmabuf_session *session,
 	info->epoch_frontend = session->epoch;
 	info->epoch_backend = offer->epoch;
 	info->page_shift = session->port->ops->page_shift;
-	info->ring_format = HDMABUF_RING_FORMAT_0;
+	info->ring_format =
+		ring_format(offer->ring_formats & config->ring_formats);
 	info->frontend_ring_order = order;
 	info->backend_ring_order = order;
 	info->timeline_pages = pages;
@@ -111,10 +118,10 @@ static void channel_fill(struct hdmabuf_session *session)
 	trace_channel(session, (const struct hdmabuf_channel *)page);
 	hdmabuf_ring_format(parts + (at.frontend_ring << shift),
 			    (size_t)1 << (info->frontend_ring_order + shift),
-			    info->frontend_ring_start);
+			    info->ring_format, info->frontend_ring_start);
 	hdmabuf_ring_format(parts + (at.backend_ring << shift),
 			    (size_t)1 << (info->backend_ring_order + shift),
-			    info->backend_ring_start);
+			    info->ring_format, info->backend_ring_start);
 	channel_attach(session, parts);
 }
 

@@ -24,6 +24,7 @@ void hdmabuf_config_init(struct hdmabuf_config *config)
 	config->limits.max_timelines = 64;
 	config->limits.max_private = 4096 - HDMABUF_DESCRIPTOR_OCTETS;
 	config->limits.max_in_flight = UINT32_MAX;
+	config->ring_formats = HDMABUF_RING_FORMATS;
 	config->timeline_pages = 1;
 	config->max_sessions = 64;
 }
@@ -36,6 +37,8 @@ static bool config_is_sane(const struct hdmabuf_config *config)
 	       !(config->features & ~HDMABUF_FEATURES_ALL) &&
 	       (!limits->max_buffers ||
 		limits->max_private >= HDMABUF_PRIVATE_MIN) &&
+	       config->ring_formats &&
+	       !(config->ring_formats & ~(uint64_t)HDMABUF_RING_FORMATS) &&
 	       config->ring_order <= HDMABUF_RING_ORDER_MAX &&
 	       config->timeline_pages <= HDMABUF_TIMELINE_PAGES_MAX;
 }

@@ -84,7 +84,7 @@ static void offer_make(const struct hdmabuf_session *session,
 	offer->version_min = HDMABUF_VERSION;
 	offer->version_max = HDMABUF_VERSION;
 	offer->features = config->features;
-	offer->ring_formats = 1u << HDMABUF_RING_FORMAT_0;
+	offer->ring_formats = config->ring_formats;
 	offer->ring_order_max = config->ring_order;
 	offer->timeline_max = config->timeline_pages;
 	offer->error = session->refused;
@@ -278,11 +278,26 @@ static void attempt_later(struct hdmabuf_session *session)
 	session->record_changed = true;
 }
 
-static bool offer_suits(const struct hdmabuf_offer *offer)
+static bool offer_suits(const struct hdmabuf_session *session,
+			const struct hdmabuf_offer *offer)
 {
-	return offer->version_min <= HDMABUF_VERSION &&
-	       offer->version_max >= HDMABUF_VERSION &&
-	       offer->ring_formats & 1u << HDMABUF_RING_FORMAT_0;
+	uint64_t formats = session->endpoint->config.ring_formats;
+
+	if (offer->version_min > HDMABUF_VERSION ||
+	    offer->version_max < HDMABUF_VERSION) {
+		endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
+			     "%s speaks versions %u to %u, this end %u",
+			     session->peer, offer->version_min,
+			     offer->version_max, HDMABUF_VERSION);
+		return false;
+	}
+	if (!(offer->ring_formats & formats)) {
+		endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
+			     "%s offers none of this end's ring formats",
+			     session->peer);
+		return false;
+	}
+	return true;
 }
 
 static void frontend_attempt(struct hdmabuf_session *session,
@@ -314,13 +329,8 @@ static void frontend_attempt(struct hdmabuf_session *session,
 static void frontend_consider(struct hdmabuf_session *session,
 			      const struct hdmabuf_offer *offer)
 {
-	if (!offer_suits(offer)) {
-		endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
-			     "%s speaks versions %u to %u, this end %u",
-			     session->peer, offer->version_min,
-			     offer->version_max, HDMABUF_VERSION);
+	if (!offer_suits(session, offer))
 		return;
-	}
 	if (offer->error && session->refused != offer->error) {
 		endpoint_log(session->endpoint, HDMABUF_LOG_ERROR,
 			     "%s refused the channel: %s", session->peer,

@@ -190,7 +190,7 @@ static void test_offer(void **state)
 	assert_int_equal(offer.version_min, 1);
 	assert_int_equal(offer.version_max, 1);
 	assert_int_equal(offer.features, 5);
-	assert_int_equal(offer.ring_formats, 1);
+	assert_int_equal(offer.ring_formats, 3);
 	assert_int_equal(offer.ring_order_max, 3);
 	assert_int_equal(offer.timeline_max, 2);
 	assert_int_equal(offer.error, 0);
@@ -234,7 +234,7 @@ static const struct damage {
 	  HDMABUF_STATUS_INVALID },
 	{ offsetof(struct hdmabuf_channel, page_shift), 4, 0,
 	  HDMABUF_STATUS_INVALID },
-	{ offsetof(struct hdmabuf_channel, ring_format), 4, 1,
+	{ offsetof(struct hdmabuf_channel, ring_format), 4, 2,
 	  HDMABUF_STATUS_INVALID },
 	{ offsetof(struct hdmabuf_channel, ring_format), 4, UINT32_MAX,
 	  HDMABUF_STATUS_INVALID },
@@ -716,7 +716,7 @@ static void spoil_offer(struct hdmabuf_offer *offer, int how)
 		offer->version_max = 0;
 		break;
 	case 2:
-		offer->ring_formats = 2;
+		offer->ring_formats = 4;
 		break;
 	case 3:
 		offer->ring_formats = 0;

@@ -31,6 +31,11 @@
 	FIELD(struct hdmabuf_ring_indices, rsp_prod, 8, 4) \
 	FIELD(struct hdmabuf_ring_indices, rsp_event, 12, 4) \
 	FIELD(struct hdmabuf_ring_indices, zero, 16, 48) \
+	TYPE(struct hdmabuf_ring_events, 128) \
+	FIELD(struct hdmabuf_ring_events, req_event, 0, 4) \
+	FIELD(struct hdmabuf_ring_events, zero_1, 4, 60) \
+	FIELD(struct hdmabuf_ring_events, rsp_event, 64, 4) \
+	FIELD(struct hdmabuf_ring_events, zero_2, 68, 60) \
 \
 	TYPE(struct hdmabuf_header, 8) \
 	FIELD(struct hdmabuf_header, id, 0, 4) \

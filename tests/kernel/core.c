@@ -21,15 +21,15 @@
 #include <linux/string.h>
 
 /* One request from one end of a ring to the other, the last before the wrap. */
-static int exchange(void *page)
+static int exchange(void *page, u32 format)
 {
 	const u32 start = 0xffffffff;
 	union hdmabuf_message sent, received;
 	struct hdmabuf_ring here, there;
 
-	hdmabuf_ring_format(page, PAGE_SIZE, start);
-	hdmabuf_ring_init(&here, page, PAGE_SIZE, start);
-	hdmabuf_ring_init(&there, page, PAGE_SIZE, start);
+	hdmabuf_ring_format(page, PAGE_SIZE, format, start);
+	hdmabuf_ring_init(&here, page, PAGE_SIZE, format, start);
+	hdmabuf_ring_init(&there, page, PAGE_SIZE, format, start);
 	memset(&sent, 0, sizeof(sent));
 	sent.echo.header.operation = hdmabuf_put_le16(HDMABUF_OP_ECHO);
 	if (!hdmabuf_ring_put_request(&here, &sent))
@@ -57,7 +57,9 @@ static int __init core_init(void)
 
 	if (!page)
 		return -ENOMEM;
-	err = exchange(page);
+	err = exchange(page, HDMABUF_RING_FORMAT_0);
+	if (!err)
+		err = exchange(page, HDMABUF_RING_FORMAT_1);
 	if (!err)
 		err = signal(page);
 	free_page((unsigned long)page);
