@@ -2,13 +2,21 @@
 /*
  * 32-bit references, as they lie in the pages of a LIST or TABLE
  *
- * wp: hdmabuf_is_zero_block hdmabuf_nonzero is_block consecutive check_rest
- * wp: bad_reference add_singles
- * fault BEYOND_PAGE lib/core/directory_references.c s/while (i < count \&\& hdmabuf/while (i <= count \&\& hdmabuf/
- * fault REST_UNCHECKED lib/core/directory_formats.h s/while (from < to \&\& !word\[from\])/while (from < to)/
+ * wp: hdmabuf_is_zero_block hdmabuf_nonzero hdmabuf_entries_here is_block
+ * wp: consecutive check_rest bad_reference next_reference add_singles
+ * wp: hdmabuf_references_take
  * fault SINGLES_BEYOND lib/core/directory_references.c s/i + 1 < count; i++/i < count; i++/
+ * fault ANY_REFERENCE lib/core/directory_references.c s/!first || first + here - 1 > max/!first/
+ * fault NO_ROOM lib/core/directory_references.c s/else if (used == room)/else if (used > room)/
  */
 #include "assurance/proof/directory.h"
+
+/*@
+// What would go on with the last run; 0 if there is none.
+predicate goes_on(struct hdmabuf_run *run, integer count, integer next) =
+	next != 0 ==> count >= 1 &&
+		next == run[count - 1].reference + run[count - 1].count;
+*/
 
 /*@ requires \valid_read(word + (0 .. 31));
     assigns \nothing; */
@@ -37,12 +45,24 @@ static uint16_t bad_reference(uint64_t max, const hdmabuf_le32 *word,
 			      uint64_t entry, uint64_t span,
 			      struct hdmabuf_fault *fault);
 
-/*@ requires count >= 1 ==> \valid_read(word + (0 .. count - 1)) &&
-	\valid(run + (0 .. count - 1)) &&
-	\separated(run + (0 .. count - 1), word + (0 .. count - 1));
-    assigns run[0 .. count - 1];
-    ensures \result == 0 || 0 < \result < count; */
-static uint32_t add_singles(struct hdmabuf_run *run, const hdmabuf_le32 *word,
-			    uint32_t count, uint32_t next, uint64_t max);
+/*@ requires is_reader(reader) && has_runs(reader) &&
+	reader->reference_max <= 0xffffffff;
+    assigns \nothing;
+    ensures goes_on(reader->runs, reader->run_count, \result); */
+static uint64_t next_reference(const struct hdmabuf_directory_reader *reader);
+
+/*@ requires max <= 0xffffffff && used + count <= 0x0fffffffffffffff;
+    requires count >= 1 ==> \valid_read(word + (0 .. count - 1)) &&
+	\valid(runs + (used .. used + count - 1)) &&
+	\separated(runs + (used .. used + count - 1),
+		   word + (0 .. count - 1));
+    assigns runs[used .. used + count - 1];
+    ensures \result == 0 || 0 < \result < count;
+    ensures \forall integer k; used <= k < used + \result ==>
+	is_run(runs + k, max);
+    ensures \result > 0 ==> runs[used + \result - 1].count == 1; */
+static uint32_t add_singles(struct hdmabuf_run *runs, uint64_t used,
+			    const hdmabuf_le32 *word, uint32_t count,
+			    uint32_t next, uint64_t max);
 
 #include "lib/core/directory_references.c"

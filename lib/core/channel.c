@@ -75,6 +75,9 @@ static bool cut(struct text *text, char mark, struct text *front)
 {
 	size_t octets = 0;
 
+	/*@ loop invariant 0 <= octets <= text->octets;
+	    loop assigns octets;
+	    loop variant text->octets - octets; */
 	while (octets < text->octets && text->at[octets] != mark)
 		octets++;
 	if (octets == text->octets)
@@ -90,6 +93,9 @@ static bool is_printable(struct text text)
 {
 	size_t i;
 
+	/*@ loop invariant 0 <= i <= text.octets;
+	    loop assigns i;
+	    loop variant text.octets - i; */
 	for (i = 0; i < text.octets; i++)
 		if (text.at[i] < ' ' || text.at[i] > '~')
 			return false;
@@ -112,6 +118,10 @@ static bool read_number(struct text text, uint64_t *number)
 	    (text.at[0] == '0' && text.octets > 1))
 		return false;
 	*number = 0;
+	/*@ loop invariant 0 <= i <= text.octets;
+	    loop invariant *number == decimal(text.at, i);
+	    loop assigns i, digit, *number;
+	    loop variant text.octets - i; */
 	for (i = 0; i < text.octets; i++) {
 		if (text.at[i] < '0' || text.at[i] > '9')
 			return false;
@@ -146,6 +156,9 @@ static bool read_line(struct record *record, struct text line)
 
 	if (!is_printable(line) || !cut(&line, '=', &name) || !name.octets)
 		return false;
+	/*@ loop invariant 0 <= index <= record->count;
+	    loop assigns index;
+	    loop variant record->count - index; */
 	while (index < record->count && !is_named(&record->keys[index], name))
 		index++;
 	return index == record->count || read_value(record, index, line);
@@ -155,6 +168,9 @@ static bool is_complete(const struct record *record)
 {
 	unsigned int index;
 
+	/*@ loop invariant 0 <= index <= record->count;
+	    loop assigns index;
+	    loop variant record->count - index; */
 	for (index = 0; index < record->count; index++)
 		if (!record->keys[index].optional &&
 		    !(record->found & 1u << index))
@@ -170,6 +186,13 @@ static bool read_record(struct text text, const struct key *keys,
 				 .values = values };
 	struct text line;
 
+	/*@ loop invariant \valid_read(text.at + (0 .. text.octets - 1));
+	    loop invariant record.keys == keys && record.count == count &&
+		record.values == values;
+	    loop invariant \forall integer i; 0 <= i < count ==>
+		values[i] == 0 || keys[i].least <= values[i] <= keys[i].most;
+	    loop assigns text, line, record.found, values[0 .. count - 1];
+	    loop variant text.octets; */
 	while (text.octets)
 		if (!cut(&text, '\n', &line) || !read_line(&record, line))
 			return false;
@@ -370,6 +393,10 @@ static void read_fields(const struct hdmabuf_channel *page,
 	info->references = hdmabuf_get_le32(page->references);
 	info->frontend_ring_start = hdmabuf_get_le32(page->frontend_ring_start);
 	info->backend_ring_start = hdmabuf_get_le32(page->backend_ring_start);
+	/*@ loop invariant 0 <= i <= HDMABUF_CHANNEL_REFERENCES_MAX;
+	    loop assigns i,
+		info->reference[0 .. HDMABUF_CHANNEL_REFERENCES_MAX - 1];
+	    loop variant HDMABUF_CHANNEL_REFERENCES_MAX - i; */
 	for (i = 0; i < HDMABUF_CHANNEL_REFERENCES_MAX; i++)
 		info->reference[i] = hdmabuf_get_le64(page->reference[i]);
 }
@@ -448,10 +475,18 @@ static uint16_t check_references(const struct hdmabuf_channel_info *info,
 {
 	uint32_t i;
 
+	/*@ loop invariant i <= HDMABUF_CHANNEL_REFERENCES_MAX;
+	    loop assigns i;
+	    loop variant HDMABUF_CHANNEL_REFERENCES_MAX - i; */
 	for (i = info->references; i < HDMABUF_CHANNEL_REFERENCES_MAX; i++)
 		if (info->reference[i])
 			return refuse(fault, HDMABUF_STATUS_RESERVED,
 				      reference_at(i), info->reference[i]);
+	/*@ loop invariant 0 <= i <= info->references;
+	    loop invariant \forall integer k; 0 <= k < i ==>
+		info->reference[k] != 0;
+	    loop assigns i;
+	    loop variant info->references - i; */
 	for (i = 0; i < info->references; i++)
 		if (!info->reference[i])
 			return refuse(fault, HDMABUF_STATUS_BAD_REFERENCE,

@@ -50,6 +50,9 @@ static inline void check_zero(struct hdmabuf_fault *fault, size_t offset,
 	uint32_t one = 0;
 	size_t i;
 
+	/*@ loop invariant 0 <= i <= octets && i % sizeof(two) == 0;
+	    loop assigns i, two, any;
+	    loop variant octets - i; */
 	for (i = 0; i + sizeof(two) <= octets; i += sizeof(two)) {
 		octets_copy(&two, octet + i, sizeof(two));
 		any |= two;

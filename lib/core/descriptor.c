@@ -46,6 +46,9 @@ static bool is_multiple(uint64_t number, uint32_t divisor)
 	uint64_t remainder = 0;
 	unsigned int bit;
 
+	/*@ loop invariant 0 <= bit <= 64;
+	    loop assigns bit, remainder;
+	    loop variant bit; */
 	for (bit = 64; bit--;) {
 		remainder = remainder << 1 | (number >> bit & 1);
 		if (remainder >= divisor)
@@ -59,6 +62,11 @@ static void check_planes(const struct hdmabuf_picture_info *picture,
 {
 	uint32_t i;
 
+	/*@ loop invariant 0 <= i <= HDMABUF_PLANES;
+	    loop invariant fault->status == 0 ==>
+		\at(fault->status, Pre) == 0;
+	    loop assigns i, *fault;
+	    loop variant HDMABUF_PLANES - i; */
 	for (i = 0; i < picture->plane_count && i < HDMABUF_PLANES; i++) {
 		const struct hdmabuf_plane_info *plane = &picture->plane[i];
 
@@ -261,6 +269,9 @@ static void decode_picture(const struct hdmabuf_picture *from,
 	to->modifier = hdmabuf_get_le64(from->modifier);
 	to->plane_first = hdmabuf_get_le32(from->plane_first);
 	to->plane_count = hdmabuf_get_le32(from->plane_count);
+	/*@ loop invariant 0 <= i <= HDMABUF_PLANES;
+	    loop assigns i, to->plane[0 .. HDMABUF_PLANES - 1];
+	    loop variant HDMABUF_PLANES - i; */
 	for (i = 0; i < HDMABUF_PLANES; i++) {
 		to->plane[i].offset = hdmabuf_get_le64(from->plane[i].offset);
 		to->plane[i].stride = hdmabuf_get_le32(from->plane[i].stride);
@@ -327,6 +338,11 @@ static void check_zero_planes(const struct hdmabuf_picture *picture,
 	uint32_t count = hdmabuf_get_le32(picture->plane_count);
 	uint32_t i;
 
+	/*@ loop invariant 0 <= i <= HDMABUF_PLANES;
+	    loop invariant fault->status == 0 ==>
+		\at(fault->status, Pre) == 0;
+	    loop assigns i, *fault;
+	    loop variant HDMABUF_PLANES - i; */
 	for (i = 0; i < HDMABUF_PLANES; i++) {
 		const struct hdmabuf_plane *plane = &picture->plane[i];
 

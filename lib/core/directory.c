@@ -15,6 +15,8 @@ static uint64_t divide_up(uint64_t number, unsigned int bits)
 	uint64_t divisor = ((uint64_t)1 << bits) - 1;
 	uint64_t quotient = 0;
 
+	/*@ loop assigns quotient, number;
+	    loop variant number; */
 	while (number > divisor) {
 		quotient += number >> bits;
 		number = (number >> bits) + (number & divisor);
@@ -206,6 +208,11 @@ static void copy_page(page_word *to, const volatile page_word *from,
 {
 	const page_word *end = to + octets / sizeof(*to);
 
+	/*@ loop invariant 0 <= end - to <= octets / 8 && (end - to) % 4 == 0;
+	    loop invariant to == \at(to, Pre) + (octets / 8 - (end - to));
+	    loop invariant from == \at(from, Pre) + (octets / 8 - (end - to));
+	    loop assigns to, from, \at(to, Pre)[0 .. octets / 8 - 1];
+	    loop variant end - to; */
 	for (; to < end; to += 4, from += 4) {
 		to[0] = from[0];
 		to[1] = from[1];

@@ -107,6 +107,12 @@ static uint16_t check_extents(const struct hdmabuf_directory_reader *reader,
 	uint64_t left = reader->layout.pages - reader->data_pages;
 	uint32_t i;
 
+	/*@ loop invariant 0 <= i <= count;
+	    loop invariant \forall integer k; 0 <= k < i ==>
+		1 <= extent[k].count && extent[k].reference +
+			extent[k].count - 1 <= reader->reference_max;
+	    loop assigns i, left, *fault;
+	    loop variant count - i; */
 	for (i = 0; i < count; i++) {
 		uint64_t pages = hdmabuf_get_le64(extent[i].count);
 		uint16_t status = check_extent(
@@ -117,6 +123,11 @@ static uint16_t check_extents(const struct hdmabuf_directory_reader *reader,
 			return status;
 		left -= pages;
 	}
+	/*@ loop invariant 0 <= i <= count;
+	    loop invariant \forall integer k; 0 <= k < i ==>
+		1 <= extent[k].reference;
+	    loop assigns i;
+	    loop variant count - i; */
 	for (i = 0; i < count; i++) {
 		if (!extent[i].reference)
 			return hdmabuf_directory_fault(
@@ -154,6 +165,12 @@ static bool add_extents(struct hdmabuf_directory_reader *reader,
 
 	if (count > reader->pending - reader->run_count)
 		return false;
+	/*@ loop invariant 0 <= i <= count;
+	    loop invariant are_extents(extent, count, reader->reference_max);
+	    loop invariant are_runs(reader->runs, reader->run_count + i,
+				    reader->reference_max);
+	    loop assigns i, pages, run[0 .. count - 1];
+	    loop variant count - i; */
 	for (i = 0; i < count; i++) {
 		run[i].reference = hdmabuf_get_le64(extent[i].reference);
 		run[i].count = hdmabuf_get_le64(extent[i].count);

@@ -47,5 +47,6 @@ uint16_t hdmabuf_list_feed(struct hdmabuf_directory_reader *reader,
 		return status;
 	reader->entries_read += count;
 	reader->data_pages += count;
+	/*@ assert has_runs(reader); */
 	return hdmabuf_reader_link(reader, hdmabuf_get_le32(from->next), fault);
 }

@@ -144,16 +144,20 @@ static uint64_t next_reference(const struct hdmabuf_directory_reader *reader)
 }
 
 /*
- * Add references as long as each stands alone, between @next and the one behind it:
- * how many. There is room for @count.
+ * Add references as long as each stands alone, between @next and the one behind it, to
+ * the @used runs: how many. There is room for @count.
  */
-static uint32_t add_singles(struct hdmabuf_run *run, const hdmabuf_le32 *word,
-			    uint32_t count, uint32_t next, uint64_t max)
+static uint32_t add_singles(struct hdmabuf_run *runs, uint64_t used,
+			    const hdmabuf_le32 *word, uint32_t count,
+			    uint32_t next, uint64_t max)
 {
+	struct hdmabuf_run *run = runs + used;
 	uint32_t i;
 
 	/*@ loop invariant i == 0 || 0 < i < count;
-	    loop assigns i, next, run[0 .. count - 1];
+	    loop invariant \forall integer k; used <= k < used + i ==>
+		1 <= runs[k].reference <= max && runs[k].count == 1;
+	    loop assigns i, next, runs[used .. used + count - 1];
 	    loop variant count - i; */
 	for (i = 0; i + 1 < count; i++) {
 		uint32_t first = hdmabuf_get_le32(word[i]);
@@ -174,24 +178,32 @@ uint16_t hdmabuf_references_take(struct hdmabuf_directory_reader *reader,
 				 struct hdmabuf_fault *fault)
 {
 	/* Copies, as the compiler takes the runs for what they are kept in. */
-	struct hdmabuf_run *run = reader->runs + reader->run_count;
-	const struct hdmabuf_run *end = reader->runs + reader->pending;
+	struct hdmabuf_run *runs = reader->runs;
+	uint64_t used = reader->run_count;
+	uint64_t room = reader->pending;
 	uint64_t max = reader->reference_max;
 	uint64_t next = next_reference(reader);
 	uint32_t i, here;
 
 	if (check_rest(word, count, fit, entry, span, fault))
 		return fault->status;
+	/*@ loop invariant 0 <= i <= count;
+	    loop invariant used <= room && used <= \at(used, LoopEntry) + i;
+	    loop invariant are_runs(runs, used, max);
+	    loop invariant goes_on(runs, used, next);
+	    loop assigns i, here, next, used, runs[0 .. room - 1];
+	    loop variant count - i; */
 	for (i = 0; i < count; i += here) {
 		uint64_t first = hdmabuf_get_le32(word[i]);
 
-		here = add_singles(run, word + i,
-				   hdmabuf_entries_here((uint64_t)(end - run),
-							count - i),
+		here = add_singles(runs, used, word + i,
+				   hdmabuf_entries_here(room - used, count - i),
 				   (uint32_t)next, max);
+		/*@ assert are_runs(runs, used + here, max); */
 		if (here) {
-			run += here;
-			next = run[-1].reference + 1;
+			used += here;
+			next = runs[used - 1].reference + 1;
+			/*@ assert goes_on(runs, used, next); */
 			continue;
 		}
 		here = consecutive(word + i, count - i);
@@ -199,13 +211,15 @@ uint16_t hdmabuf_references_take(struct hdmabuf_directory_reader *reader,
 			return bad_reference(max, word + i, entry + i * span,
 					     span, fault);
 		if (first == next)
-			run[-1].count += here;
-		else if (run == end)
+			runs[used - 1].count += here;
+		else if (used == room)
 			return hdmabuf_reader_full(fault);
 		else
-			*run++ = (struct hdmabuf_run){ first, here };
+			runs[used++] = (struct hdmabuf_run){ first, here };
 		next = first + here;
+		/*@ assert are_runs(runs, used, max); */
+		/*@ assert goes_on(runs, used, next); */
 	}
-	reader->run_count = (uint64_t)(run - reader->runs);
+	reader->run_count = used;
 	return HDMABUF_STATUS_OK;
 }

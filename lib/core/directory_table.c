@@ -34,6 +34,9 @@ static uint32_t depth_of(uint64_t entries, uint32_t page_shift)
 {
 	uint32_t depth = 1;
 
+	/*@ loop invariant 1 <= depth <= DEPTH_MAX + 1;
+	    loop assigns depth;
+	    loop variant DEPTH_MAX + 1 - depth; */
 	while (depth <= DEPTH_MAX &&
 	       level_entries(entries, page_shift, depth) > 1)
 		depth++;
@@ -47,6 +50,9 @@ uint64_t hdmabuf_table_pages(uint64_t entries, uint32_t page_shift)
 
 	if (!entries || depth > DEPTH_MAX)
 		return 0;
+	/*@ loop invariant depth <= DEPTH_MAX;
+	    loop assigns depth, pages;
+	    loop variant depth; */
 	for (; depth; depth--)
 		pages += level_entries(entries, page_shift, depth);
 	return pages;
@@ -119,6 +125,12 @@ size_t hdmabuf_table_wanted(const struct hdmabuf_directory_reader *reader,
 	uint64_t from = reader->pending;
 	size_t count;
 
+	/*@ loop invariant 0 <= count <= capacity;
+	    loop invariant reader->pending <= from <= reader->run_capacity;
+	    loop invariant \forall integer i; 0 <= i < count ==>
+		is_run(wanted + i, reader->reference_max);
+	    loop assigns count, from, *pages, wanted[0 .. capacity - 1];
+	    loop variant capacity - count; */
 	for (count = 0; count < capacity && from < reader->run_capacity;
 	     count++, from++) {
 		wanted[count] = reader->runs[from];
@@ -155,6 +167,14 @@ static void enter_next_level(struct hdmabuf_directory_reader *reader)
 	uint64_t count = reader->run_count;
 
 	reader->pending = reader->run_capacity - count;
+	/*@ loop invariant 0 <= count <= reader->run_count;
+	    loop invariant are_runs(reader->runs, count, reader->reference_max);
+	    loop invariant \forall integer i;
+		reader->pending + count <= i < reader->run_capacity ==>
+		is_run(reader->runs + i, reader->reference_max);
+	    loop assigns count,
+		reader->runs[reader->pending .. reader->run_capacity - 1];
+	    loop variant count; */
 	while (count--)
 		reader->runs[reader->pending + count] = reader->runs[count];
 	reader->run_count = 0;

@@ -55,16 +55,20 @@ static uint16_t bad_reference(struct hdmabuf_fault *fault, uint32_t entry,
 				 HDMABUF_WHERE_DIRECTORY, entry, value);
 }
 
-/* @count references, of which the first is number @entry; each word is read once. */
+/* References from number @entry on, @count of them; each word is read once. */
 static uint16_t take(const void *page, uint32_t *references, uint32_t count,
 		     uint32_t entry, struct hdmabuf_fault *fault)
 {
 	const hdmabuf_le32 *word = hdmabuf_list_references((void *)page);
 	uint32_t i;
 
+	/*@ loop invariant 0 <= i <= count;
+	    loop invariant are_references(references, entry, entry + i);
+	    loop assigns i, *fault, references[entry .. entry + count - 1];
+	    loop variant count - i; */
 	for (i = 0; i < count; i++) {
-		references[i] = hdmabuf_shared_read(&word[i]);
-		if (!references[i])
+		references[entry + i] = hdmabuf_shared_read(&word[i]);
+		if (!references[entry + i])
 			return bad_reference(fault, entry + i, 0);
 	}
 	return HDMABUF_STATUS_OK;
@@ -83,9 +87,16 @@ uint16_t hdmabuf_gref_take(const void *memory, uint32_t *references,
 	uint32_t done, here;
 
 	no_fault(fault);
+	/*@ loop invariant done == count || done < count && done % 1023 == 0;
+	    loop invariant page == (char *)memory + 4096 * ((done + 1022) / 1023);
+	    loop invariant done < count ==>
+		is_page_of((char *)memory, (done + 1022) / 1023);
+	    loop invariant are_references(references, 0, done);
+	    loop assigns done, here, page, *fault, references[0 .. count - 1];
+	    loop variant count - done; */
 	for (done = 0; done < count; done += here, page += HDMABUF_GREF_PAGE) {
 		here = hdmabuf_entries_here(count - done, HDMABUF_GREF_ENTRIES);
-		if (take(page, references + done, here, done, fault))
+		if (take(page, references, here, done, fault))
 			return fault->status;
 	}
 	return HDMABUF_STATUS_OK;
@@ -138,7 +149,7 @@ uint16_t hdmabuf_gref_read(struct hdmabuf_gref_walk *walk, const void *page,
 {
 	uint32_t here = entries_here(walk);
 
-	if (take(page, walk->references + walk->done, here, walk->done, fault))
+	if (take(page, walk->references, here, walk->done, fault))
 		return fault->status;
 	return go_on(walk, page, here, fault);
 }
@@ -150,6 +161,9 @@ uint16_t hdmabuf_gref_fill(struct hdmabuf_gref_walk *walk, void *page,
 	uint32_t here = entries_here(walk);
 	uint32_t i;
 
+	/*@ loop invariant 0 <= i <= here;
+	    loop assigns i, word[0 .. here - 1];
+	    loop variant here - i; */
 	for (i = 0; i < here; i++)
 		hdmabuf_shared_write(&word[i],
 				     walk->references[walk->done + i]);
@@ -165,6 +179,9 @@ uint16_t hdmabuf_gref_unique(const uint32_t *references, uint32_t count,
 	size_t used = 0;
 	uint32_t i;
 
+	/*@ loop invariant 0 <= i <= count && used <= i;
+	    loop assigns i, used, runs[0 .. count - 1];
+	    loop variant count - i; */
 	for (i = 0; i < count; i++) {
 		struct hdmabuf_run *last = used ? &runs[used - 1] : NULL;
 

@@ -40,6 +40,11 @@ static inline bool octets_are_zero(const void *at, size_t octets)
 	const unsigned char *octet = at;
 	unsigned char any = 0;
 
+	/*@ loop invariant 0 <= octets <= \at(octets, Pre);
+	    loop invariant octet ==
+		(unsigned char *)at + (\at(octets, Pre) - octets);
+	    loop assigns octets, octet, any;
+	    loop variant octets; */
 	while (octets--)
 		any |= *octet++;
 	return any == 0;

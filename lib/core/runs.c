@@ -17,6 +17,10 @@ static bool is_ascending(const struct hdmabuf_run *runs, size_t count)
 {
 	size_t i;
 
+	/*@ loop invariant 1 <= i && (i <= count || count == 0);
+	    loop invariant ascend(runs, i);
+	    loop assigns i;
+	    loop variant count - i; */
 	for (i = 1; i < count; i++) {
 		if (runs[i].reference < runs[i - 1].reference ||
 		    overlaps(&runs[i - 1], &runs[i]))
@@ -35,6 +39,9 @@ static void sift(struct hdmabuf_run *runs, size_t at, size_t count)
 	struct hdmabuf_run run = runs[at];
 	size_t top = at;
 
+	/*@ loop invariant top <= at < count;
+	    loop assigns at, runs[0 .. count - 1];
+	    loop variant count - at; */
 	while (2 * at + 1 < count) {
 		size_t child = 2 * at + 1;
 
@@ -44,6 +51,9 @@ static void sift(struct hdmabuf_run *runs, size_t at, size_t count)
 		runs[at] = runs[child];
 		at = child;
 	}
+	/*@ loop invariant at < count;
+	    loop assigns at, runs[0 .. count - 1];
+	    loop variant at; */
 	while (at > top && runs[(at - 1) / 2].reference < run.reference) {
 		runs[at] = runs[(at - 1) / 2];
 		at = (at - 1) / 2;
@@ -56,8 +66,14 @@ static void sort(struct hdmabuf_run *runs, size_t count)
 {
 	size_t i;
 
+	/*@ loop invariant i <= count / 2;
+	    loop assigns i, runs[0 .. count - 1];
+	    loop variant i; */
 	for (i = count / 2; i--;)
 		sift(runs, i, count);
+	/*@ loop invariant i <= count;
+	    loop assigns i, runs[0 .. count - 1];
+	    loop variant i; */
 	for (i = count; i-- > 1;) {
 		struct hdmabuf_run greatest = runs[0];
 
@@ -67,43 +83,63 @@ static void sort(struct hdmabuf_run *runs, size_t count)
 	}
 }
 
-/* Of the pages, the number of the one that is the second to have @reference. */
-static uint64_t second_page(const struct hdmabuf_run *runs, uint64_t reference)
+static bool has_page(const struct hdmabuf_run *run, uint64_t reference)
 {
-	bool seen = false;
-	uint64_t page = 0;
+	return reference >= run->reference &&
+	       reference - run->reference < run->count;
+}
 
-	for (;; page += runs->count, runs++) {
-		uint64_t distance = reference - runs->reference;
+/* Of the pages, the number of the one that is the second to have @reference. */
+static uint64_t second_page(const struct hdmabuf_run *runs, size_t count,
+			    uint64_t reference)
+{
+	uint64_t page = 0, second = 0;
+	size_t seen = 0;
+	size_t i;
 
-		if (reference < runs->reference || distance >= runs->count)
-			continue;
-		if (seen)
-			return page + distance;
-		seen = true;
+	/*@ loop invariant 0 <= i <= count && 0 <= seen <= i;
+	    loop assigns i, page, second, seen;
+	    loop variant count - i; */
+	for (i = 0; i < count; page += runs[i].count, i++) {
+		if (has_page(&runs[i], reference) && ++seen == 2)
+			second = page + reference - runs[i].reference;
 	}
+	return second;
+}
+
+/*
+ * Two runs that have a page in common. Not inline: it would save registers for itself
+ * where nothing has to be sorted.
+ */
+static __attribute__((__noinline__)) uint16_t
+find_overlap(const struct hdmabuf_run *runs, size_t count,
+	     struct hdmabuf_run *scratch, struct hdmabuf_fault *fault)
+{
+	size_t i;
+
+	octets_copy(scratch, runs, count * sizeof(*runs));
+	sort(scratch, count);
+	/*@ loop invariant 1 <= i && (i <= count || count == 0);
+	    loop assigns i;
+	    loop variant count - i; */
+	for (i = 1; i < count; i++) {
+		uint64_t reference = scratch[i].reference;
+
+		if (overlaps(&scratch[i - 1], &scratch[i]))
+			return hdmabuf_fault_set(
+				fault, HDMABUF_STATUS_DUPLICATE,
+				HDMABUF_WHERE_PAGE,
+				second_page(runs, count, reference), reference);
+	}
+	return HDMABUF_STATUS_OK;
 }
 
 uint16_t hdmabuf_runs_unique(const struct hdmabuf_run *runs, size_t count,
 			     struct hdmabuf_run *scratch,
 			     struct hdmabuf_fault *fault)
 {
-	size_t i;
-
 	fault_none(fault);
 	if (is_ascending(runs, count))
 		return HDMABUF_STATUS_OK;
-	octets_copy(scratch, runs, count * sizeof(*runs));
-	sort(scratch, count);
-	for (i = 1; i < count; i++) {
-		uint64_t reference = scratch[i].reference;
-
-		if (overlaps(&scratch[i - 1], &scratch[i]))
-			return hdmabuf_fault_set(fault,
-						 HDMABUF_STATUS_DUPLICATE,
-						 HDMABUF_WHERE_PAGE,
-						 second_page(runs, reference),
-						 reference);
-	}
-	return HDMABUF_STATUS_OK;
+	return find_overlap(runs, count, scratch, fault);
 }

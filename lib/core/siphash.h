@@ -54,6 +54,9 @@ static inline uint64_t siphash(const uint64_t key[2], const uint64_t words[2])
 	sip_word(&sip, words[1]);
 	sip_word(&sip, (uint64_t)16 << 56);
 	sip.v2 ^= 0xff;
+	/*@ loop invariant 0 <= round <= 4;
+	    loop assigns round, sip;
+	    loop variant 4 - round; */
 	for (round = 0; round < 4; round++)
 		sip_round(&sip);
 	return sip.v0 ^ sip.v1 ^ sip.v2 ^ sip.v3;

@@ -41,7 +41,7 @@ static size_t home(const struct hdmabuf_table *table,
 
 static bool is_free(const struct hdmabuf_table_entry *entry)
 {
-	return !entry->value;
+	return entry->value == NULL;
 }
 
 /* The place of an id, or where it would go: a quarter of all places is free. */
@@ -50,6 +50,10 @@ static size_t search(const struct hdmabuf_table *table,
 {
 	size_t place = home(table, id);
 
+	/*@ loop invariant place < table->capacity;
+	    loop assigns place;
+	    loop variant way(place, a_free(table->entries, table->capacity),
+			     table->capacity); */
 	while (!is_free(&table->entries[place]) &&
 	       !octets_equal(&table->entries[place].id, id, sizeof(*id)))
 		place = wrap(table, place + 1);
@@ -65,6 +69,18 @@ static void close_hole(struct hdmabuf_table *table, size_t hole)
 	size_t place = wrap(table, hole + 1);
 	size_t from_home;
 
+	/*@ loop invariant is_table(table) &&
+		table->entries == \at(table->entries, Pre) &&
+		table->capacity == \at(table->capacity, Pre);
+	    loop invariant place < table->capacity && hole < table->capacity;
+	    loop invariant is_free_at(table, \at(a_free(table->entries,
+							table->capacity), Pre));
+	    loop invariant table->entries[hole].value != \null;
+	    loop assigns place, from_home, hole, \at(table->entries, Pre)
+			 [0 .. \at(table->capacity, Pre) - 1];
+	    loop variant way(place, \at(a_free(table->entries,
+						table->capacity), Pre),
+			     table->capacity); */
 	while (!is_free(&table->entries[place])) {
 		from_home = place - home(table, &table->entries[place].id);
 		from_home = wrap(table, from_home);
@@ -87,6 +103,11 @@ void hdmabuf_table_init(struct hdmabuf_table *table,
 	table->capacity = capacity;
 	table->count = 0;
 	table->key = key;
+	/*@ loop invariant 0 <= place <= capacity;
+	    loop invariant \forall integer i; 0 <= i < place ==>
+		entries[i].value == \null;
+	    loop assigns place, entries[0 .. capacity - 1];
+	    loop variant capacity - place; */
 	for (place = 0; place < capacity; place++)
 		octets_clear(&entries[place], sizeof(entries[place]));
 }
@@ -129,6 +150,8 @@ void *hdmabuf_table_remove(struct hdmabuf_table *table,
 
 void *hdmabuf_table_next(const struct hdmabuf_table *table, size_t *place)
 {
+	/*@ loop assigns *place;
+	    loop variant table->capacity - *place; */
 	while (*place < table->capacity) {
 		const struct hdmabuf_table_entry *entry =
 			&table->entries[(*place)++];

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A page of EXTENTS of any content
+ *
+ * wp: entries_a_page extents_of check_zero check_extents check_page
+ * wp: add_extents hdmabuf_extents_feed
+ * fault NULL_REFERENCE lib/core/directory_extents.c s/if (!extent\[i\].reference)/if (0)/
+ * fault NO_ROOM lib/core/directory_extents.c s/if (count > reader->pending - reader->run_count)/if (0)/
+ */
+#include "assurance/proof/directory.h"
+
+/*@ requires is_shift(page_shift);
+    assigns \nothing;
+    ensures \result == page_octets(page_shift) / 16 - 1; */
+static uint32_t entries_a_page(uint32_t page_shift);
+
+/*@ assigns \result \from page;
+    ensures \result == (struct hdmabuf_extent *)((char *)page + 16); */
+static struct hdmabuf_extent *extents_of(const void *page);
+
+/*@ requires count <= fit <= 4095 && \valid(fault);
+    requires \valid_read(page) &&
+	\valid_read((struct hdmabuf_extent *)((char *)page + 16) +
+		    (0 .. fit - 1));
+    requires \valid_read(
+	(hdmabuf_le32 *)((struct hdmabuf_extent *)((char *)page + 16) + count) +
+	(0 .. 4 * (fit - count) - 1));
+    assigns *fault;
+    ensures \result == 0 || \result == fault->status; */
+static uint16_t check_zero(const struct hdmabuf_extents_page *page,
+			   uint32_t count, uint32_t fit, uint64_t entry,
+			   struct hdmabuf_fault *fault);
+
+/* Believed: the provers lose their way where the sum wraps. */
+/*@ requires \valid_read(reader) && \valid(fault);
+    requires \separated(reader, fault);
+    assigns *fault;
+    ensures \result == 0 ==> 1 <= count <= pages_left &&
+	reference + count - 1 <= reader->reference_max;
+    ensures \result == 0 && entry + 1 == reader->layout.entries ==>
+	count == pages_left;
+    ensures \result == 0 || \result == fault->status; */
+static uint16_t check_extent(const struct hdmabuf_directory_reader *reader,
+			     uint64_t reference, uint64_t count, uint64_t entry,
+			     uint64_t pages_left, struct hdmabuf_fault *fault);
+
+/*@
+predicate is_extent(struct hdmabuf_extent *extent, integer max) =
+	1 <= extent->reference && 1 <= extent->count &&
+	extent->reference + extent->count - 1 <= max;
+
+predicate are_extents(struct hdmabuf_extent *extent, integer count,
+		      integer max) =
+	\forall integer i; 0 <= i < count ==> is_extent(extent + i, max);
+*/
+
+/*@ requires \valid_read(reader) && \valid(fault) && count <= 4095;
+    requires \valid_read(extent + (0 .. count - 1));
+    requires \separated(fault, reader, extent + (0 .. count - 1));
+    assigns *fault;
+    ensures \result == 0 ==>
+	are_extents(extent, count, reader->reference_max);
+    ensures \result == 0 || \result == fault->status; */
+static uint16_t check_extents(const struct hdmabuf_directory_reader *reader,
+			      const struct hdmabuf_extent *extent,
+			      uint32_t count, struct hdmabuf_fault *fault);
+
+/*@ requires \valid_read(reader) && \valid(fault) && count <= fit <= 4095;
+    requires is_extents_page(reader, fault, (char *)page, fit);
+    assigns *fault;
+    ensures \result == 0 ==> are_extents(
+	(struct hdmabuf_extent *)((char *)page + 16), count,
+	reader->reference_max);
+    ensures \result == 0 || \result == fault->status; */
+static uint16_t check_page(const struct hdmabuf_directory_reader *reader,
+			   const struct hdmabuf_extents_page *page,
+			   uint32_t count, uint32_t fit,
+			   struct hdmabuf_fault *fault);
+
+/*@ requires is_extents(reader) && count <= 4095;
+    requires reader->entries_read + count <= reader->layout.entries;
+    requires \valid_read(extent + (0 .. count - 1));
+    requires are_extents(extent, count, reader->reference_max);
+    requires \separated(reader, extent + (0 .. count - 1),
+			reader->runs + (0 .. reader->run_capacity - 1));
+    assigns reader->run_count, reader->entries_read, reader->data_pages,
+	reader->runs[0 .. reader->pending - 1];
+    ensures \result ==> is_extents(reader) &&
+	reader->entries_read == \old(reader->entries_read) + count; */
+static bool add_extents(struct hdmabuf_directory_reader *reader,
+			const struct hdmabuf_extent *extent, uint32_t count);
+
+#include "lib/core/directory_extents.c"

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading of directories, around what reads a page
+ *
+ * wp: divide_up hdmabuf_directory_pages copy_page hdmabuf_directory_begin hdmabuf_directory_wanted
+ * wp: hdmabuf_directory_missing
+ * fault DIVIDES_FOR_EVER lib/core/directory.c s/number = (number >> bits) + (number \& divisor)/number = number - (number >> bits)/
+ * fault COPY_BEYOND lib/core/directory.c s/octets \/ sizeof(\*to)/octets/
+ */
+#define HDMABUF_CORE_OCTETS_H
+#include "assurance/proof/directory.h"
+
+/* Here, it is a reader that is cleared. */
+/*@ requires \valid(reader);
+    assigns *reader;
+    ensures reader->run_count == reader->entries_read == 0;
+    ensures reader->level == reader->level_read == 0; */
+void proof_clear_reader(struct hdmabuf_directory_reader *reader);
+#define octets_clear(at, octets) proof_clear_reader(at)
+
+#include <hdmabuf/codec.h>
+
+/*@ assigns \nothing; */
+unsigned int hdmabuf_fault_rank(uint16_t status);
+
+/*@ requires \valid(fault);
+    assigns *fault; */
+static inline void fault_none(struct hdmabuf_fault *fault);
+
+/*@ requires 1 <= bits <= 14;
+    assigns \nothing; */
+static uint64_t divide_up(uint64_t number, unsigned int bits);
+
+/*@ requires is_shift(page_shift) && \valid(pages);
+    assigns *pages;
+    ensures \result ==> *pages >= 1; */
+bool hdmabuf_directory_pages(uint32_t format, uint64_t entries,
+			     uint32_t page_shift, uint32_t *pages);
+
+/*@ requires \valid(reader) && \valid_read(layout);
+    requires is_shift(layout->page_shift) && layout->entries >= 1;
+    requires run_capacity <= 0x0fffffffffffffff &&
+	\valid(runs + (0 .. run_capacity - 1));
+    requires \separated(reader, layout, runs + (0 .. run_capacity - 1));
+    assigns *reader;
+    ensures is_reader(reader) && has_runs(reader) && has_pending(reader);
+    ensures layout->directory_format == HDMABUF_DIRECTORY_LIST ==>
+	is_list(reader);
+    ensures layout->directory_format == HDMABUF_DIRECTORY_TABLE ==>
+	reader->reference_max <= 0xffffffff && reader->level == 0;
+    ensures layout->directory_format == HDMABUF_DIRECTORY_EXTENTS ==>
+	is_extents(reader); */
+void hdmabuf_directory_begin(struct hdmabuf_directory_reader *reader,
+			     const struct hdmabuf_layout *layout,
+			     uint64_t reference_max, struct hdmabuf_run *runs,
+			     uint64_t run_capacity);
+
+/*@ requires is_reader(reader) && \valid(pages);
+    requires reader->level > 0 ==> is_table(reader);
+    requires \valid(wanted + (0 .. capacity - 1)) && 1 <= capacity;
+    requires capacity < 0x10000000;
+    requires \separated(wanted + (0 .. capacity - 1), pages, reader,
+			reader->runs + (0 .. reader->run_capacity - 1));
+    assigns *pages, wanted[0 .. capacity - 1];
+    ensures \result <= capacity;
+    ensures reader->pages_read == reader->layout.directory_pages ==>
+	\result == 0; */
+size_t hdmabuf_directory_wanted(const struct hdmabuf_directory_reader *reader,
+				struct hdmabuf_run *wanted, size_t capacity,
+				uint64_t *pages);
+
+/*@ requires is_reader(reader) && \valid(fault);
+    requires reader->level > 0 ==> is_table(reader);
+    assigns *fault;
+    ensures \result == HDMABUF_STATUS_BAD_REFERENCE; */
+uint16_t
+hdmabuf_directory_missing(const struct hdmabuf_directory_reader *reader,
+			  uint64_t page, uint64_t reference,
+			  struct hdmabuf_fault *fault);
+
+/*@ requires 4096 <= octets <= 65536 && octets % 32 == 0;
+    requires \valid(to + (0 .. octets / 8 - 1));
+    requires \valid_read(from + (0 .. octets / 8 - 1));
+    assigns to[0 .. octets / 8 - 1]; */
+static void copy_page(uint64_t *to, const volatile uint64_t *from,
+		      uint32_t octets);
+
+#include "lib/core/directory.c"
