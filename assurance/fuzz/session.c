@@ -767,7 +767,8 @@ static void peer_make_channel(struct scene *scene, uint32_t start)
 	hdmabuf_channel_encode(&info, page);
 	hostile_write(&scene->hostile, CHANNEL, 0, page, sizeof(page));
 	for (i = 0; i < 2; i++) {
-		hdmabuf_ring_format(page, sizeof(page), start);
+		hdmabuf_ring_format(page, sizeof(page), HDMABUF_RING_FORMAT_0,
+				    start);
 		hostile_write(&scene->hostile, CHANNEL + 1 + i, 0, page,
 			      sizeof(page));
 	}
