@@ -371,6 +371,8 @@ void test_start_iut(struct test *test)
 
 	if (!test->setup->command || test->iut->pid)
 		return;
+	/* What is left of one that has ended by itself. */
+	iut_stop(test->iut, test);
 	code = iut_start(test->iut, test->setup, test->endpoint);
 	if (code)
 		error(test, "cannot start the IUT: %s", strerror(-code));
