@@ -827,28 +827,12 @@ static void rubbish_is_survived(void **state)
 
 /* ---- Failures ----------------------------------------------------------- */
 
-struct plan {
-	int left;
-	const char *happened;
-};
-
-static int fails(void *user, const char *function)
-{
-	struct plan *plan = user;
-
-	if (!strcmp(function, "xengntshr_unshare") ||
-	    !strcmp(function, "xengnttab_unmap") || plan->left-- != 0)
-		return 0;
-	plan->happened = function;
-	return EIO;
-}
-
 /* Every call of the backend once: it ends, refuses, or goes on, and leaks nothing. */
 static void each_call_fails_once(void **state)
 {
 	(void)state;
 	for (int call = 0;; call++) {
-		struct plan plan = { .left = call };
+		struct failing_call plan = { .left = call };
 		struct hdmabuf_gref_buffer buffer;
 		struct scene scene;
 
@@ -857,11 +841,11 @@ static void each_call_fails_once(void **state)
 		assert_int_equal(hdmabuf_gref_share(&scene.front.peer, OCTETS,
 						    false, &buffer),
 				 0);
-		fake_xen_fail(fails, &plan);
+		fake_xen_fail(failing_call, &plan);
 		front_turn(&scene.front);
 		fake_xen_fail(NULL, NULL);
 		front_set_state(&scene.front, BUS_INITIALISED);
-		fake_xen_fail(fails, &plan);
+		fake_xen_fail(failing_call, &plan);
 		front_turn(&scene.front);
 		fake_xen_fail(NULL, NULL);
 		if (front_back_state(&scene.front) == BUS_CONNECTED &&
@@ -872,7 +856,7 @@ static void each_call_fails_once(void **state)
 			front_send(&scene.front, scene.ring,
 				   XENDISPL_OP_DBUF_CREATE, &request,
 				   sizeof(request));
-			fake_xen_fail(fails, &plan);
+			fake_xen_fail(failing_call, &plan);
 			front_turn(&scene.front);
 			fake_xen_fail(NULL, NULL);
 		}

@@ -573,33 +573,16 @@ static void rubbish_is_survived(void **state)
 
 /* ---- Failures ----------------------------------------------------------- */
 
-struct plan {
-	int left;
-	const char *happened;
-};
-
-/* Of what is unmapped, the kernel does not refuse to take it. */
-static int fails(void *user, const char *function)
-{
-	struct plan *plan = user;
-
-	if (!strcmp(function, "xengntshr_unshare") ||
-	    !strcmp(function, "xengnttab_unmap") || plan->left-- != 0)
-		return 0;
-	plan->happened = function;
-	return EIO;
-}
-
 /* A turn of the backend in which its calls may fail. */
-static void failing_turn(struct scene *scene, struct plan *plan)
+static void failing_turn(struct scene *scene, struct failing_call *plan)
 {
-	fake_xen_fail(fails, plan);
+	fake_xen_fail(failing_call, plan);
 	front_turn(&scene->front);
 	fake_xen_fail(NULL, NULL);
 }
 
 /* A life of a card, as long as nothing has failed. */
-static void try_to_live(struct scene *scene, struct plan *plan)
+static void try_to_live(struct scene *scene, struct failing_call *plan)
 {
 	struct xensnd_open_req request = open_request(scene);
 	struct xensnd_trigger_req start = { .type = XENSND_OP_TRIGGER_START };
@@ -628,14 +611,14 @@ static void try_to_live(struct scene *scene, struct plan *plan)
 /* Every call once: it refuses, ends, or goes on, and nothing is left behind. */
 static void each_call_fails_once(void **state)
 {
-	struct plan plan;
+	struct failing_call plan;
 	int call = 0;
 
 	(void)state;
 	do {
 		struct scene scene;
 
-		plan = (struct plan){ .left = call++ };
+		plan = (struct failing_call){ .left = call++ };
 		publish_scene(&scene, "null", "tone");
 		try_to_live(&scene, &plan);
 		free_scene(&scene);
@@ -646,7 +629,7 @@ static void each_call_fails_once(void **state)
 /* A bus that cannot be opened says so, and leaves nothing. */
 static void opening_fails(void **state)
 {
-	struct plan plan;
+	struct failing_call plan;
 	int call = 0;
 
 	(void)state;
@@ -654,9 +637,9 @@ static void opening_fails(void **state)
 		struct scene scene = { 0 };
 		int error;
 
-		plan = (struct plan){ .left = call++ };
+		plan = (struct failing_call){ .left = call++ };
 		start_scene(&scene, "null", "tone");
-		fake_xen_fail(fails, &plan);
+		fake_xen_fail(failing_call, &plan);
 		error = bus_open(&scene.bus, &scene.peer, &sndif_class);
 		fake_xen_fail(NULL, NULL);
 		assert_true(!error || plan.happened);

@@ -148,19 +148,23 @@ CALL(int, fseek, (FILE * file, long offset, int from), -1, EIO,
      (file, offset, from))
 CALL(int, rename, (const char *from, const char *to), -1, EACCES, (from, to))
 
+/* There is one only where a file may be made. */
+static mode_t mode_of(int flags, va_list more)
+{
+	return flags & O_CREAT ? va_arg(more, mode_t) : 0;
+}
+
 int __real_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
 
 int __wrap_open64(const char *path, int flags, ...)
 {
-	mode_t mode = 0;
 	va_list more;
+	mode_t mode;
 
-	if (flags & O_CREAT) {
-		va_start(more, flags);
-		mode = va_arg(more, mode_t);
-		va_end(more);
-	}
+	va_start(more, flags);
+	mode = mode_of(flags, more);
+	va_end(more);
 	return fails("open", EMFILE) ? -1 : __real_open64(path, flags, mode);
 }
 
@@ -169,14 +173,12 @@ int __wrap_open(const char *path, int flags, ...);
 
 int __wrap_open(const char *path, int flags, ...)
 {
-	mode_t mode = 0;
 	va_list more;
+	mode_t mode;
 
-	if (flags & O_CREAT) {
-		va_start(more, flags);
-		mode = va_arg(more, mode_t);
-		va_end(more);
-	}
+	va_start(more, flags);
+	mode = mode_of(flags, more);
+	va_end(more);
 	return fails("open", EMFILE) ? -1 : __real_open(path, flags, mode);
 }
 

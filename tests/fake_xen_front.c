@@ -2,6 +2,7 @@
 #include "tests/fake_xen_front.h"
 #include "tests/harness.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,4 +191,15 @@ bool front_event(struct fake_ring *ring, struct front_message *event)
 	assert_int_equal(event->id, (uint16_t)ring->events);
 	ring->events++;
 	return true;
+}
+
+int failing_call(void *user, const char *function)
+{
+	struct failing_call *call = user;
+
+	if (!strcmp(function, "xengntshr_unshare") ||
+	    !strcmp(function, "xengnttab_unmap") || call->left-- != 0)
+		return 0;
+	call->happened = function;
+	return EIO;
 }

@@ -73,4 +73,16 @@ int32_t front_request(struct front *front, struct fake_ring *ring,
 /* The next event, as Linux's drivers take them; false if there is none. */
 bool front_event(struct fake_ring *ring, struct front_message *event);
 
+/* A call of the libraries that fails: which, counted from 0, and its name when it has. */
+struct failing_call {
+	int left;
+	const char *happened;
+};
+
+/*
+ * For fake_xen_fail(), with that as its user. Of what is unmapped, the kernel does not
+ * refuse to take it.
+ */
+int failing_call(void *user, const char *function);
+
 #endif
