@@ -218,12 +218,19 @@ $(foreach test,$(TEST_SRC),$(eval $(call test_rule,$(test))))
 LDFLAGS_session_memory_test := \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
 # Those of tests/calls.c.
-FAILING_CALLS := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup \
+FAILING := malloc calloc realloc reallocarray strdup \
 	mmap64 memfd_create ftruncate64 socket bind listen connect accept4 getsockopt \
 	sendmsg recvmsg eventfd epoll_create1 epoll_ctl epoll_wait ppoll timerfd_create \
 	pipe2 getrandom read write fstat fstat64 flock fopen fdopen fread fwrite fflush \
-	fseek rename open open64 fcntl64)
+	fseek rename open open64 fcntl64
+FAILING_CALLS := $(addprefix -Wl$(comma)--wrap=,$(FAILING))
 LDFLAGS_peer_failures_test := $(FAILING_CALLS) -Wl,--wrap=privileges_drop
+# The Xen that is not there makes the same calls, and is spared.
+SPARED_XEN := $(BUILD)/obj/tests/fake_xen_spared.o
+$(SPARED_XEN): $(BUILD)/obj/tests/fake_xen.o
+	$(Q)$(OBJCOPY) $(foreach call,$(FAILING),--redefine-sym $(call)=__real_$(call)) $< $@
+$(BUILD)/tests/xen_failures_test: $(SPARED_XEN)
+LDFLAGS_xen_failures_test := $(FAILING_CALLS)
 # Nobody wants to wait until an end tries again.
 LDFLAGS_kills_test := -Wl,--wrap=timer_now,--wrap=timer_set
 # Valgrind gives up on the debugging information of a newer clang.
