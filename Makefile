@@ -421,12 +421,18 @@ assurance: ## all of the evidence, and a table at the end; ROWS="NAME..." for so
 	@$(MAKE) all tests
 	@assurance/table $(ROWS)
 
-.PHONY: soak
+.PHONY: soak soak-library soak-programs
 KILLS ?= 500
-soak: ## either end killed at random moments, KILLS=500 times
+soak: soak-library soak-programs ## either end killed at random, KILLS=500 times, with SEED=n
+soak-library:
 	@scripts/bootstrap check
 	@$(MAKE) $(BUILD)/tests/kills_test
-	@$(BUILD)/tests/kills_test --soak $(KILLS)
+	@$(BUILD)/tests/kills_test --soak $(KILLS) $(SEED)
+
+soak-programs:
+	@scripts/bootstrap check
+	@$(MAKE) $(PEERS)
+	@BUILD=$(BUILD) tests/peers_kills_test.py --soak $(KILLS) $(SEED)
 
 .PHONY: load
 load: ## 1,000 sessions, 100,000 buffers, a day's hand-offs, bad neighbours

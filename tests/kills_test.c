@@ -5,7 +5,7 @@
  * was used again while it was mapped, and a new session works.
  *
  *	kills_test			the tests
- *	kills_test --soak KILLS		either end killed at random, so often
+ *	kills_test --soak KILLS [SEED]	either end killed at random, so often
  *	kills_test --live ...		a peer, for the two above
  *
  * Needs to be linked with --wrap for timer_now and timer_set.
@@ -575,11 +575,11 @@ static void run_soak(void **state)
 	assert_in_range(connected, 1, kills - 1);
 }
 
-static int soak(unsigned int kills)
+/* The seed says what is done when; how fast the machine is, it cannot say. */
+static int soak(unsigned int kills, unsigned int seed)
 {
 	const struct CMUnitTest test =
 		cmocka_unit_test_prestate(run_soak, &kills);
-	unsigned int seed = (unsigned int)now_us();
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("seed %u\n", seed);
@@ -601,8 +601,12 @@ int main(int argc, char **argv)
 
 	if (argc == 6 && !strcmp(argv[1], "--live"))
 		return live(argv + 2);
-	if (argc == 3 && !strcmp(argv[1], "--soak") && atoi(argv[2]) > 1)
-		return soak((unsigned int)atoi(argv[2]));
+	if ((argc == 3 || argc == 4) && !strcmp(argv[1], "--soak") &&
+	    atoi(argv[2]) > 1)
+		return soak((unsigned int)atoi(argv[2]),
+			    argc == 4 ?
+				    (unsigned int)strtoul(argv[3], NULL, 10) :
+				    (unsigned int)now_us());
 	return hdmabuf_test_run("kills", tests,
 				sizeof(tests) / sizeof(tests[0]));
 }

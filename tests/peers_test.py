@@ -157,6 +157,12 @@ class World:
         except FileNotFoundError:
             return b""
 
+    def drop(self, program):
+        """One that has ended, and that nobody wants to know of any more."""
+        self.programs.remove(program)
+        program.err.close()
+        program.out.close()
+
     def end(self):
         for program in self.programs:
             if program.runs():
