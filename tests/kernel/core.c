@@ -13,6 +13,7 @@
 #include <hdmabuf/ring.h>
 #include <hdmabuf/table.h>
 #include <hdmabuf/timeline.h>
+#include <hdmabuf/waiting.h>
 
 #include <linux/errno.h>
 #include <linux/gfp.h>
