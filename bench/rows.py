@@ -242,6 +242,8 @@ def lab() -> list[Row]:
             "lab notifications of the exporter"),
         Row(section, "notifications of the importer in 100 hand-offs", "notifications",
             "lab notifications of the importer"),
+        *(Row(section, f"notifications of both ends a request : libxenvchan, {window} outstanding",
+              "notifications", f"lab ours {window}", f"lab vchan {window}", most=1.0) for window in WINDOWS),
     ]
 
 

@@ -67,3 +67,43 @@ note "for 100 hand-offs more: $calls calls," \
 check 'a hand-off maps nothing' [ "$calls" = 0 ]
 detach guest1
 echo >$trace/kprobe_events
+
+# The same requests over a session of ours and over a vchan of Xen's: both put 64 octets into
+# a ring, and notify if the other end has asked for it. guest1 asks, domain 0 answers.
+scenario 'requests'
+requests=1000
+
+# "ASKER ANSWERER" notifications for all requests, with so many outstanding.
+ours()
+{
+	start back dom0 'hdmabuf-backend --platform xen: --sink null --once'
+	start asker guest1 "echoes xen:0 $1 $requests"
+	finish asker 120 && finish back || return
+	echo "$(notifications_of asker) $(notifications back)"
+}
+
+vchan()
+{
+	start server dom0 "vchan serve $(domid guest1) $1"
+	start asker guest1 "vchan ask 0 $1 $1 $requests"
+	finish asker 120 && finish server || return
+	echo "$(notifications_of asker) $(notifications_of server)"
+}
+
+notifications_of()
+{
+	output "$1" | sed -n 's/^\([0-9]*\) notifications$/\1/p'
+}
+
+attach guest1 dom0
+for window in 1 4 8 32; do
+	ours=$(ours $window)
+	vchan=$(vchan $window)
+	note "$requests requests, $window outstanding: ours $ours, libxenvchan $vchan"
+	check "both rings carry requests, $window outstanding" \
+		[ "$(word 2 "$ours")" -gt 0 -a "$(word 2 "$vchan")" -gt 0 ]
+	# Those of domain 0 are of the whole session.
+	check "no end notifies more than once a request, $window outstanding" \
+		[ "$(word 1 "$ours")" -le $requests -a "$(word 2 "$ours")" -le $((requests + 20)) ]
+done
+detach guest1
