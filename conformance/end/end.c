@@ -471,7 +471,7 @@ static bool may_be_replaced(const struct end *end)
 	return !end->test->was_there || !end_shows_presence(end);
 }
 
-static bool is_replaced(struct end *end)
+bool end_offer_is_replaced(struct end *end)
 {
 	char text[RECORD_OCTETS];
 	uint64_t epoch;
@@ -493,9 +493,9 @@ static const uint8_t *say_hello(struct end *end, uint64_t deadline)
 	end_publish_answer(end);
 	if (!may_be_replaced(end))
 		return end_await_answer_to(end, id);
-	while (!(answer = end_find_answer_to(end, id)) && !is_replaced(end) &&
-	       !end->down && test_wait(end->test, deadline) &&
-	       test_iut_is_running(end->test))
+	while (!(answer = end_find_answer_to(end, id)) &&
+	       !end_offer_is_replaced(end) && !end->down &&
+	       test_wait(end->test, deadline) && test_iut_is_running(end->test))
 		;
 	return answer;
 }
@@ -510,7 +510,8 @@ static bool greet_backend(struct end *end)
 			return give_up(
 				end, "the IUT publishes no offer that is new");
 		answer = say_hello(end, deadline);
-	} while (!answer && is_replaced(end) && test_deadline_in(0) < deadline);
+	} while (!answer && end_offer_is_replaced(end) &&
+		 test_deadline_in(0) < deadline);
 	if (!answer)
 		return give_up(end, "HELLO is not answered");
 	if (wire_get(answer, HEADER_STATUS) != HDMABUF_STATUS_OK)

@@ -236,6 +236,8 @@ void greeting_init(struct greeting *greeting);
 
 /* Frontend: waits for an offer that was not used; fills @peer and @peer_epoch. */
 bool end_await_offer(struct end *end);
+/* Frontend: whether there is another than @peer_epoch, where that may happen. */
+bool end_offer_is_replaced(struct end *end);
 /* Frontend: a new epoch, and a channel for it. */
 void end_make_channel(struct end *end);
 /* HELLO of this attempt, not sent. */
