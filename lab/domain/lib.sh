@@ -30,7 +30,8 @@
 #	suite NAME frontend guest1 COMMAND [OPTION]...
 #	                            the conformance suite in dom0, meanwhile: COMMAND is what
 #	                            it tests, a frontend in guest1
-#	suite_result NAME [S]       each of its tests is one of ours; until it has ended
+#	suite_result NAME [S]       each of its tests is one of ours, with the reason why it
+#	                            failed; until it has ended
 #	scenario TEXT               what the following is about
 #	note TEXT                   a line for the report
 #
@@ -439,7 +440,7 @@ suite()
 
 suite_result()
 {
-	local name=$1 status line
+	local name=$1 status line why=false
 	finish "$name" "${2:-600}"
 	status=$?
 	kill_it "$name.relay"
@@ -447,7 +448,12 @@ suite_result()
 	while read -r line; do
 		case $line in
 		'ok '*) tell ok "$name: ${line#*- }" ;;
-		'not ok '*) tell 'not ok' "$name: ${line#*- }" ;;
+		'not ok '*)
+			tell 'not ok' "$name: ${line#*- }"
+			why=true
+			;;
+		...) why=false ;;
+		*) $why && note "$line" ;;
 		esac
 	done <"/lab/reports/$name.tap"
 	[ $status = 0 ] ||
