@@ -231,6 +231,8 @@ $(SPARED_XEN): $(BUILD)/obj/tests/fake_xen.o
 	$(Q)$(OBJCOPY) $(foreach call,$(FAILING),--redefine-sym $(call)=__real_$(call)) $< $@
 $(BUILD)/tests/xen_failures_test: $(SPARED_XEN)
 LDFLAGS_xen_failures_test := $(FAILING_CALLS)
+# Something happens just before it.
+LDFLAGS_session_wait_test := -Wl,--wrap=hdmabuf_cell_arm
 # Nobody wants to wait until an end tries again.
 LDFLAGS_kills_test := -Wl,--wrap=timer_now,--wrap=timer_set
 # Valgrind gives up on the debugging information of a newer clang.

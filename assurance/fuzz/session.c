@@ -844,6 +844,8 @@ static void peer_attach(struct scene *scene)
 
 static void dispatch(struct scene *scene)
 {
+	/* Whatever it finds, and whether it says so. */
+	hdmabuf_endpoint_wait(scene->endpoint, 0);
 	must(!hdmabuf_endpoint_dispatch(scene->endpoint));
 	check_quotas(scene);
 }
@@ -1250,6 +1252,7 @@ static void open_scene(struct scene *scene)
 		.max_in_flight = MAX_IN_FLIGHT,
 	};
 	config.max_sessions = 1;
+	config.looks = 3;
 	hostile_init(&scene->hostile, &platform);
 	scene->hostile.interrupt = on_interrupt;
 	scene->hostile.interrupt_user = scene;

@@ -25,10 +25,13 @@ void main(void)
 	hdmabuf_ring_take_answer(&ring, &message);
 	hdmabuf_ring_take_request(&ring, &message);
 	hdmabuf_ring_has_request(&ring);
+	hdmabuf_ring_has_answer(&ring);
 	hdmabuf_ring_put_request(&ring, &message);
 	hdmabuf_ring_put_answer(&ring, &message);
 	hdmabuf_ring_push_requests(&ring);
 	hdmabuf_ring_push_answers(&ring);
 	hdmabuf_ring_arm_requests(&ring);
 	hdmabuf_ring_arm_answers(&ring, ANY(uint32_t));
+	hdmabuf_ring_hold_requests(&ring);
+	hdmabuf_ring_hold_answers(&ring);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* frontend local:PATH [FRAMES]: share a picture and draw into it, over and over */
 #include <err.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -135,9 +134,7 @@ int main(int argc, char **argv)
 				  &program, &endpoint, error, sizeof(error)))
 		errx(1, "%s", error);
 	while (!program.over) {
-		struct pollfd fd = { hdmabuf_endpoint_fd(endpoint), POLLIN, 0 };
-
-		poll(&fd, 1, -1);
+		hdmabuf_endpoint_wait(endpoint, -1);
 		if (hdmabuf_endpoint_dispatch(endpoint))
 			errx(1, "the platform has failed");
 	}

@@ -474,6 +474,26 @@ hdmabuf_ring_take_answer(struct hdmabuf_ring *ring,
 }
 
 /**
+ * hdmabuf_ring_has_answer() - look whether take_answer would find something
+ * @ring: the end's own ring
+ *
+ * Return: what would be found, without taking it
+ */
+static inline enum hdmabuf_ring_result
+hdmabuf_ring_has_answer(const struct hdmabuf_ring *ring)
+{
+	uint32_t word;
+
+	if (!hdmabuf_ring_has_marks(ring))
+		return hdmabuf_ring_look(&ring->indices->rsp_prod,
+					 ring->consumed, ring->pushed);
+	if (ring->ready)
+		return HDMABUF_RING_TAKEN;
+	return hdmabuf_ring_look_for(ring, HDMABUF_MARK_ANSWERS, ring->pushed,
+				     &word);
+}
+
+/**
  * hdmabuf_ring_take_request() - copy the next request out of the other's ring
  * @ring: the other end's ring
  * @message: receives the only copy that is made
@@ -571,6 +591,22 @@ bool hdmabuf_ring_arm_answers(struct hdmabuf_ring *ring, uint32_t count);
  * Return: true if a request is already there: do not sleep, take it first
  */
 bool hdmabuf_ring_arm_requests(struct hdmabuf_ring *ring);
+
+/**
+ * hdmabuf_ring_hold_answers() - ask not to be notified of answers
+ * @ring: the end's own ring
+ *
+ * For an end that looks by itself, until it arms the ring.
+ */
+void hdmabuf_ring_hold_answers(struct hdmabuf_ring *ring);
+
+/**
+ * hdmabuf_ring_hold_requests() - ask not to be notified of requests
+ * @ring: the other end's ring
+ *
+ * For an end that looks by itself, until it arms the ring.
+ */
+void hdmabuf_ring_hold_requests(struct hdmabuf_ring *ring);
 
 #ifdef __cplusplus
 }

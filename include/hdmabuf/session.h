@@ -39,9 +39,7 @@
  *     hdmabuf_endpoint_open("local:/run/screen", HDMABUF_BACKEND, NULL,
  *                           &callbacks, NULL, &endpoint, error, sizeof(error));
  *     for (;;) {
- *             struct pollfd fd = { hdmabuf_endpoint_fd(endpoint), POLLIN };
- *
- *             poll(&fd, 1, -1);
+ *             hdmabuf_endpoint_wait(endpoint, -1);
  *             hdmabuf_endpoint_dispatch(endpoint);
  *     }
  */
@@ -58,6 +56,7 @@
 #include <hdmabuf/memory.h>
 #include <hdmabuf/platform.h>
 #include <hdmabuf/trace.h>
+#include <hdmabuf/waiting.h>
 #include <hyper_dmabuf.h>
 
 #ifdef __cplusplus
@@ -114,6 +113,8 @@ enum hdmabuf_log_level {
  * @ring_order: the end's rings have up to 2^order pages
  * @timeline_pages: pages of timelines for each end
  * @max_sessions: a backend refuses more peers than this
+ * @looks: so often at most *hdmabuf_endpoint_wait()* looks at rings before it sleeps;
+ *	0 for never
  */
 struct hdmabuf_config {
 	uint64_t features;
@@ -122,13 +123,15 @@ struct hdmabuf_config {
 	uint32_t ring_order;
 	uint32_t timeline_pages;
 	uint32_t max_sessions;
+	uint32_t looks;
 };
 
 /**
  * hdmabuf_config_init() - fill in what suits most programs
  * @config: receives all features, 256 buffers of 1 GiB in all, 64 timelines, 3840
  *	octets of private data, all ring formats, rings and timelines of one page, 64
- *	sessions
+ *	sessions; ``HDMABUF_WAITING_LOOKS`` looks, or none if the process may use one
+ *	processor only
  */
 void hdmabuf_config_init(struct hdmabuf_config *config);
 
@@ -157,7 +160,8 @@ struct hdmabuf_turn {
  * struct hdmabuf_callbacks - what a program is told
  *
  * All are called from *hdmabuf_endpoint_dispatch()*, and any may be NULL.  They may
- * call every function of this header but dispatch() and close() of the endpoint.
+ * call every function of this header but dispatch(), wait() and close() of the
+ * endpoint.
  *
  * Every request of this end is reported once, with a fault or NULL if it was
  * accepted.  Those that are not answered when the session is over are reported before
@@ -294,6 +298,30 @@ int hdmabuf_endpoint_fd(const struct hdmabuf_endpoint *endpoint);
  * Return: 0, or a negative errno if the platform has failed for good
  */
 int hdmabuf_endpoint_dispatch(struct hdmabuf_endpoint *endpoint);
+
+/**
+ * hdmabuf_endpoint_wait() - wait until there is something for dispatch()
+ * @endpoint: open
+ * @timeout_ms: milliseconds to sleep at most, -1 for no limit
+ *
+ * Does what *hdmabuf_endpoint_flush()* does, looks at the rings for a while and then
+ * polls the descriptor.  As long as it looks, the peer sends no notifications.  For how
+ * long follows from whether looking was of use before, see *struct hdmabuf_waiting*: a
+ * fraction of a millisecond at most, and hardly at all if messages are rare.  Of many
+ * sessions, only the few that were busy last are looked at; for the others, the descriptor is
+ * polled.
+ *
+ * A program that waits for other descriptors too calls this with a timeout of 0, and
+ * polls all of them if it returns 0.  A program that just polls the descriptor is told of
+ * everything as well.
+ *
+ * A peer that sends something now and then can keep one processor looking: who does not
+ * want that sets ``looks`` to 0.
+ *
+ * Return: 1 if dispatch() is to be called, 0 after @timeout_ms, or a negative errno of
+ * poll(), as -EINTR
+ */
+int hdmabuf_endpoint_wait(struct hdmabuf_endpoint *endpoint, int timeout_ms);
 
 /**
  * hdmabuf_endpoint_flush() - make all requests visible to the peers now

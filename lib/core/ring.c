@@ -99,3 +99,21 @@ bool hdmabuf_ring_arm_requests(struct hdmabuf_ring *ring)
 	return arm(ring, &ring->indices->req_event, 1,
 		   &ring->indices->req_prod);
 }
+
+/* An index that the other end has passed already is one that it does not cross. */
+static void hold(struct hdmabuf_ring *ring, hdmabuf_le32 *event)
+{
+	hdmabuf_shared_write(event, ring->consumed);
+}
+
+void hdmabuf_ring_hold_answers(struct hdmabuf_ring *ring)
+{
+	hold(ring, hdmabuf_ring_has_marks(ring) ? &ring->events->rsp_event :
+						  &ring->indices->rsp_event);
+}
+
+void hdmabuf_ring_hold_requests(struct hdmabuf_ring *ring)
+{
+	hold(ring, hdmabuf_ring_has_marks(ring) ? &ring->events->req_event :
+						  &ring->indices->req_event);
+}

@@ -133,6 +133,8 @@ static void take_answers(struct pair *pair, uint32_t first, uint32_t count)
 	union hdmabuf_message message;
 
 	for (; count; count--, first++) {
+		assert_int_equal(hdmabuf_ring_has_answer(&pair->front),
+				 HDMABUF_RING_TAKEN);
 		assert_int_equal(hdmabuf_ring_take_answer(&pair->front,
 							  &message),
 				 HDMABUF_RING_TAKEN);
@@ -154,6 +156,8 @@ static void assert_no_answer(struct pair *pair)
 {
 	union hdmabuf_message message;
 
+	assert_int_equal(hdmabuf_ring_has_answer(&pair->front),
+			 HDMABUF_RING_EMPTY);
 	assert_int_equal(hdmabuf_ring_take_answer(&pair->front, &message),
 			 HDMABUF_RING_EMPTY);
 }
@@ -411,6 +415,7 @@ static void try_answers(struct pair *pair, const struct position *at,
 	pair->front.produced = (uint32_t)at->taken + SLOTS;
 	pair->front.consumed = (uint32_t)at->taken;
 	shared(pair)->rsp_prod = hdmabuf_put_le32(produced);
+	assert_int_equal(hdmabuf_ring_has_answer(&pair->front), want);
 	assert_int_equal(hdmabuf_ring_take_answer(&pair->front, &message),
 			 want);
 	assert_int_equal(pair->front.consumed - (uint32_t)at->taken,
@@ -588,6 +593,35 @@ static void arm_stores_the_event(void **state)
 		assert_true(hdmabuf_ring_arm_answers(&pair.front, 1));
 		take_answers(&pair, i, 1);
 	}
+}
+
+/* Nobody notifies who looks, until the ring is armed; and then what is there is told. */
+static void hold_leaves_the_event_behind(void **state)
+{
+	uint32_t at = UINT32_MAX - 2, i;
+	struct pair pair;
+
+	set_up_at(&pair, format_of(state), at);
+	hdmabuf_ring_hold_requests(&pair.back);
+	hdmabuf_ring_hold_answers(&pair.front);
+	assert_int_equal(stored(*req_event(&pair)), at);
+	assert_int_equal(stored(*rsp_event(&pair)), at);
+	for (i = at; i != at + 6; i++) {
+		put_requests(&pair, i, 1);
+		assert_false(hdmabuf_ring_push_requests(&pair.front));
+		hdmabuf_ring_hold_requests(&pair.back);
+		assert_true(hdmabuf_ring_arm_requests(&pair.back));
+		hdmabuf_ring_hold_requests(&pair.back);
+		take_requests(&pair, i, 1);
+		put_answers(&pair, i, 1);
+		assert_false(hdmabuf_ring_push_answers(&pair.back));
+		assert_true(hdmabuf_ring_arm_answers(&pair.front, 1));
+		hdmabuf_ring_hold_answers(&pair.front);
+		take_answers(&pair, i, 1);
+	}
+	assert_false(hdmabuf_ring_arm_requests(&pair.back));
+	put_requests(&pair, i, 1);
+	assert_true(hdmabuf_ring_push_requests(&pair.front));
 }
 
 /* Indices that cannot be are something to look at, too. */
@@ -1145,6 +1179,8 @@ static void hostile_marks(void **state)
 			*mark_of(pair.page, SLOTS, start) = (uint8_t)mark;
 			want = judge_mark(mark, HDMABUF_MARK_ANSWERS,
 					  unanswered);
+			assert_int_equal(hdmabuf_ring_has_answer(&pair.front),
+					 want);
 			assert_int_equal(hdmabuf_ring_take_answer(&pair.front,
 								  &message),
 					 want);
@@ -1246,6 +1282,8 @@ int main(void)
 		ABOUT(push_of_nothing_does_nothing, 1),
 		ABOUT(arm_stores_the_event, 0),
 		ABOUT(arm_stores_the_event, 1),
+		ABOUT(hold_leaves_the_event_behind, 0),
+		ABOUT(hold_leaves_the_event_behind, 1),
 		ABOUT(arm_does_not_sleep_on_nonsense, 0),
 		ABOUT(one_notification_for_a_batch, 0),
 		ABOUT(one_notification_for_a_batch, 1),

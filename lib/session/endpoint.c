@@ -27,6 +27,7 @@ void hdmabuf_config_init(struct hdmabuf_config *config)
 	config->ring_formats = HDMABUF_RING_FORMATS;
 	config->timeline_pages = 1;
 	config->max_sessions = 64;
+	config->looks = has_processors() ? HDMABUF_WAITING_LOOKS : 0;
 }
 
 static bool config_is_sane(const struct hdmabuf_config *config)
@@ -115,6 +116,7 @@ int hdmabuf_endpoint_new(struct hdmabuf_platform platform,
 		endpoint->config = *config;
 	else
 		hdmabuf_config_init(&endpoint->config);
+	hdmabuf_waiting_init(&endpoint->waiting, endpoint->config.looks);
 	error = config_is_sane(&endpoint->config) ?
 			endpoint_poll_init(endpoint) :
 			-EINVAL;

@@ -13,7 +13,8 @@
  *   buffers.c     what buffers of either end have in common
  *   exports.c     buffers of this end
  *   imports.c     buffers of the peer
- *   timelines.c   timelines and waiting
+ *   timelines.c   timelines and waiting for them
+ *   wait.c        waiting for anything, and looking before that
  *   trace.c       what the application is told for a trace
  */
 #ifndef HDMABUF_SESSION_INTERNAL_H
@@ -27,6 +28,7 @@
 #include <hdmabuf/session.h>
 #include <hdmabuf/table.h>
 #include <hdmabuf/timeline.h>
+#include <hdmabuf/waiting.h>
 
 /* A group of hand-offs has at most as many members as a picture has planes. */
 #define GROUP_MAX HDMABUF_PLANES
@@ -46,6 +48,10 @@
 
 /* Messages handled for one session before the others have their turn. */
 #define WORK_PER_TURN 128
+
+/* What is looked at before an endpoint sleeps: what was busy last. */
+#define LOOK_SESSIONS  4
+#define LOOK_TIMELINES 4
 
 /* A link, kept as long as something is shared or mapped over it. */
 struct port {
@@ -86,10 +92,12 @@ struct wait {
 
 struct hdmabuf_timeline_handle {
 	SLIST_ENTRY(hdmabuf_timeline_handle) grave;
+	LIST_ENTRY(hdmabuf_timeline_handle) waited_entry;
 	struct hdmabuf_session *session;
 	struct hdmabuf_cell *cell;
 	SLIST_HEAD(, wait) waits;
 	uint32_t wait_count;
+	uint64_t armed; /* the point that a notification was asked for */
 	uint64_t point;
 	uint64_t shown;
 	uint64_t named;
@@ -203,6 +211,7 @@ struct hdmabuf_session {
 
 	struct hdmabuf_timeline_handle **own_timelines;
 	struct hdmabuf_timeline_handle **peer_timelines;
+	LIST_HEAD(, hdmabuf_timeline_handle) waited; /* those with waits */
 	uint32_t timeline_max;
 	uint32_t peer_timeline_max;
 
@@ -237,11 +246,12 @@ struct hdmabuf_endpoint {
 	uint64_t timer_at;
 	int wake_fd; /* readable if something is to be done at once */
 	bool awake;
+	struct hdmabuf_waiting waiting;
 	bool dispatching;
 	bool stopped;
 	uint32_t session_count;
 	uint32_t links;
-	LIST_HEAD(, hdmabuf_session) sessions;
+	LIST_HEAD(, hdmabuf_session) sessions; /* the busy ones first */
 	LIST_HEAD(, hdmabuf_session)
 	active; /* those there is something to do for */
 	struct buffer_list leaving;
@@ -255,6 +265,7 @@ struct hdmabuf_endpoint {
 /* support.c */
 uint64_t now_ms(void);
 int random_octets(void *octets, size_t count);
+bool has_processors(void);
 void copy_once(void *to, const void *from, size_t octets);
 uint64_t random_epoch(void);
 __attribute__((format(printf, 3, 4))) void
@@ -292,6 +303,7 @@ void session_start(struct hdmabuf_session *session);
 void session_stop(struct hdmabuf_session *session);
 void session_connected(struct hdmabuf_session *session);
 bool session_is_open(const struct hdmabuf_session *session);
+bool session_has_rings(const struct hdmabuf_session *session);
 bool session_wants_run(const struct hdmabuf_session *session, uint64_t now);
 uint64_t session_deadline(const struct hdmabuf_session *session);
 __attribute__((format(printf, 2, 3))) void
@@ -314,6 +326,9 @@ int request_send(struct hdmabuf_session *session,
 		 struct hdmabuf_timeline_handle *timeline);
 bool request_fits(const struct hdmabuf_session *session, uint16_t operation);
 void pump(struct hdmabuf_session *session);
+bool pump_has_news(const struct hdmabuf_session *session);
+void pump_hold(struct hdmabuf_session *session);
+bool pump_arm(struct hdmabuf_session *session);
 void pump_flush(struct hdmabuf_session *session);
 void pump_forget(struct hdmabuf_session *session,
 		 const struct hdmabuf_buffer *buffer,
@@ -378,6 +393,9 @@ int timelines_init(struct hdmabuf_session *session);
 void timelines_end_waits(struct hdmabuf_session *session, uint16_t status);
 void timelines_end(struct hdmabuf_session *session, uint16_t status);
 void timelines_run(struct hdmabuf_session *session);
+bool timelines_have_news(const struct hdmabuf_session *session);
+void timelines_hold(struct hdmabuf_session *session);
+bool timelines_arm(struct hdmabuf_session *session);
 void timeline_judge(const struct hdmabuf_session *session,
 		    const struct hdmabuf_request *request,
 		    struct hdmabuf_fault *fault);

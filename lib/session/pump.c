@@ -211,7 +211,22 @@ static bool pump_once(struct hdmabuf_session *session)
 	return found == HDMABUF_RING_TAKEN && !is_finished(session);
 }
 
-static bool pump_arm(struct hdmabuf_session *session)
+/* A ring that makes no sense is news as well. */
+bool pump_has_news(const struct hdmabuf_session *session)
+{
+	return hdmabuf_ring_has_answer(&session->channel.own) !=
+		       HDMABUF_RING_EMPTY ||
+	       hdmabuf_ring_has_request(&session->channel.peer) !=
+		       HDMABUF_RING_EMPTY;
+}
+
+void pump_hold(struct hdmabuf_session *session)
+{
+	hdmabuf_ring_hold_requests(&session->channel.peer);
+	hdmabuf_ring_hold_answers(&session->channel.own);
+}
+
+bool pump_arm(struct hdmabuf_session *session)
 {
 	bool requests = hdmabuf_ring_arm_requests(&session->channel.peer);
 	bool answers = hdmabuf_ring_arm_answers(&session->channel.own, 1);

@@ -15,7 +15,7 @@ static bool is_frontend(const struct hdmabuf_session *session)
 	return session->endpoint->role == HDMABUF_FRONTEND;
 }
 
-static bool has_rings(const struct hdmabuf_session *session)
+bool session_has_rings(const struct hdmabuf_session *session)
 {
 	return session->state >= HDMABUF_SESSION_GREETING;
 }
@@ -115,7 +115,7 @@ static void session_publish(struct hdmabuf_session *session)
 	char text[HDMABUF_RECORD_OCTETS] = "";
 	size_t octets = 0;
 
-	if (is_frontend(session) && has_rings(session))
+	if (is_frontend(session) && session_has_rings(session))
 		octets = reply_text(session, text);
 	else if (!is_frontend(session) &&
 		 session->state != HDMABUF_SESSION_DOWN)
@@ -486,7 +486,7 @@ static void session_look_at_record(struct hdmabuf_session *session)
 
 	session->record_changed = false;
 	epoch = peer_epoch_now(session, &offer, &reply);
-	if (has_rings(session)) {
+	if (session_has_rings(session)) {
 		if (epoch == session->peer_epoch)
 			return;
 		session_lost(session, "the peer has begun anew");
@@ -565,8 +565,16 @@ static void session_finish_hello(struct hdmabuf_session *session)
 		attempt_later(session);
 }
 
+/* Whoever waits looks at those first that were busy last. */
+static void session_to_front(struct hdmabuf_session *session)
+{
+	LIST_REMOVE(session, entry);
+	LIST_INSERT_HEAD(&session->endpoint->sessions, session, entry);
+}
+
 static void session_turn_rings(struct hdmabuf_session *session)
 {
+	session_to_front(session);
 	session->look = false;
 	pump(session);
 	timelines_run(session);
@@ -581,10 +589,10 @@ static void session_turn_rings(struct hdmabuf_session *session)
 
 void session_run(struct hdmabuf_session *session)
 {
-	if (has_rings(session))
+	if (session_has_rings(session))
 		session_turn_rings(session);
 	if (session->down) {
-		if (has_rings(session))
+		if (session_has_rings(session))
 			session_lost(session, session->down_why);
 		trace_down(session, true, session->down_why);
 		session_free(session);
@@ -592,12 +600,12 @@ void session_run(struct hdmabuf_session *session)
 	}
 	if (session->record_changed && now_ms() >= session->attempt_at)
 		session_look_at_record(session);
-	if (session->look && has_rings(session))
+	if (session->look && session_has_rings(session))
 		session_turn_rings(session);
 	if (session->publish_due && now_ms() >= session->retry_at)
 		session_publish(session);
 	/* A notification without a channel says nothing. */
-	if (!has_rings(session))
+	if (!session_has_rings(session))
 		session->look = false;
 }
 
@@ -634,7 +642,7 @@ void session_start(struct hdmabuf_session *session)
 /* The endpoint is closed: no word to the peer. */
 void session_stop(struct hdmabuf_session *session)
 {
-	if (has_rings(session)) {
+	if (session_has_rings(session)) {
 		pump_flush(session);
 		session_over(session, HDMABUF_SESSION_STOP, HDMABUF_STATUS_OK,
 			     "this end stops", false);

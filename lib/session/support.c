@@ -2,7 +2,9 @@
 /*
  * support.c - time, randomness, words for the log, and copies
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -23,6 +25,14 @@ int random_octets(void *octets, size_t count)
 	ssize_t got = getrandom(octets, count, 0);
 
 	return got == (ssize_t)count ? 0 : -EIO;
+}
+
+/* Whether the other end can be at work while this one is; a set too small is full. */
+bool has_processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) > 1;
 }
 
 /* 0 if there is no randomness to be had: no epoch at all. */

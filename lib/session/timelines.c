@@ -59,6 +59,8 @@ static void wait_end(struct hdmabuf_timeline_handle *timeline,
 
 	SLIST_REMOVE(&timeline->waits, wait, wait, entry);
 	timeline->wait_count--;
+	if (!timeline->wait_count)
+		LIST_REMOVE(timeline, waited_entry);
 	free(wait);
 	if (endpoint->callbacks.reached)
 		endpoint->callbacks.reached(endpoint->user, timeline, point,
@@ -129,9 +131,14 @@ static void waits_run(struct hdmabuf_timeline_handle *timeline)
 	wait = wait_lowest(timeline);
 	if (!wait)
 		return;
-	hdmabuf_cell_arm(timeline->cell, wait->point);
+	timeline->armed = wait->point;
+	hdmabuf_cell_arm(timeline->cell, timeline->armed);
 	timeline_look(timeline);
 	waits_report(timeline);
+	/* That was reached meanwhile: for what comes next, no one has asked yet. */
+	wait = wait_lowest(timeline);
+	if (wait && wait->point != timeline->armed)
+		timeline->session->look = true;
 }
 
 /* A callback may create and destroy timelines while this goes on. */
@@ -147,6 +154,56 @@ void timelines_run(struct hdmabuf_session *session)
 		if (session->peer_timelines[i] &&
 		    !SLIST_EMPTY(&session->peer_timelines[i]->waits))
 			waits_run(session->peer_timelines[i]);
+}
+
+static bool has_news(const struct hdmabuf_timeline_handle *timeline)
+{
+	return hdmabuf_cell_error(timeline->cell) ||
+	       hdmabuf_cell_point(timeline->cell, timeline->point) >=
+		       timeline->armed;
+}
+
+/* Of those that are waited for, the first few: the others stay armed. */
+bool timelines_have_news(const struct hdmabuf_session *session)
+{
+	const struct hdmabuf_timeline_handle *timeline;
+	unsigned int left = LOOK_TIMELINES;
+
+	LIST_FOREACH(timeline, &session->waited, waited_entry) {
+		if (!left--)
+			return false;
+		if (has_news(timeline))
+			return true;
+	}
+	return false;
+}
+
+/* A point that was passed already is one that the signaller does not cross. */
+void timelines_hold(struct hdmabuf_session *session)
+{
+	struct hdmabuf_timeline_handle *timeline;
+	unsigned int left = LOOK_TIMELINES;
+
+	LIST_FOREACH(timeline, &session->waited, waited_entry) {
+		if (!left--)
+			return;
+		hdmabuf_cell_arm(timeline->cell, timeline->point);
+	}
+}
+
+bool timelines_arm(struct hdmabuf_session *session)
+{
+	struct hdmabuf_timeline_handle *timeline;
+	unsigned int left = LOOK_TIMELINES;
+	bool any = false;
+
+	LIST_FOREACH(timeline, &session->waited, waited_entry) {
+		if (!left--)
+			return any;
+		hdmabuf_cell_arm(timeline->cell, timeline->armed);
+		any |= has_news(timeline);
+	}
+	return any;
 }
 
 static struct hdmabuf_timeline_handle *
@@ -490,6 +547,8 @@ int hdmabuf_timeline_wait(struct hdmabuf_timeline_handle *timeline,
 		return -ENOMEM;
 	wait->point = point;
 	SLIST_INSERT_HEAD(&timeline->waits, wait, entry);
+	if (!timeline->wait_count)
+		LIST_INSERT_HEAD(&session->waited, timeline, waited_entry);
 	timeline->wait_count++;
 	session->look = true;
 	session_touch(session);
