@@ -222,7 +222,8 @@ FAILING := malloc calloc realloc reallocarray strdup \
 	mmap64 memfd_create ftruncate64 socket bind listen connect accept4 getsockopt \
 	sendmsg recvmsg eventfd epoll_create1 epoll_ctl epoll_wait ppoll timerfd_create \
 	pipe2 getrandom read write fstat fstat64 flock fopen fdopen fread fwrite fflush \
-	fseek rename open open64 fcntl64
+	fclose fseek rename open open64 fcntl64 socketpair __ppoll_chk poll link access stat \
+	lstat lstat64 fstatfs64 readlink lseek lseek64 fdopendir getrlimit64 syscall
 FAILING_CALLS := $(addprefix -Wl$(comma)--wrap=,$(FAILING))
 LDFLAGS_peer_failures_test := $(FAILING_CALLS) -Wl,--wrap=privileges_drop
 # The Xen that is not there makes the same calls, and is spared.

@@ -411,6 +411,15 @@ static void read_commands(struct control *control)
 		peer_stop(control->peer);
 }
 
+/* Who does not hear what was done must not believe that it was. */
+static void check_output(struct peer *peer)
+{
+	if (!ferror(stdout))
+		return;
+	peer_fail(peer, EX_IOERR, "cannot write to standard output");
+	peer_stop(peer);
+}
+
 static uint64_t control_work(struct peer *peer, uint64_t now)
 {
 	struct control *control = peer->context;
@@ -424,6 +433,8 @@ static uint64_t control_work(struct peer *peer, uint64_t now)
 			control_close(session, session->reason);
 		turns_run(session);
 	}
+	if (!peer->stopping)
+		check_output(peer);
 	return PEER_NEVER;
 }
 

@@ -7,6 +7,7 @@
  * Needs to be linked with --wrap for what is in tests/calls.c, and for privileges_drop: the
  * test goes on in the same process.
  */
+#define _GNU_SOURCE /* pipe2 */
 #include "reference-common/options.h"
 #include "reference-common/peer.h"
 #include "reference-common/privileges.h"
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -39,11 +41,22 @@ int __wrap_privileges_drop(const char *user, bool network,
 	return 0;
 }
 
-/* Two programs, the arguments of which end with NULL; @role is that of the first. */
+/* What is told to a program by --control when it says a line that begins so. */
+struct cue {
+	const char *line;
+	const char *commands;
+};
+
+/*
+ * Two programs, the arguments of which end with NULL; @role is that of the first. With
+ * --control, their cues end with one that is all zero.
+ */
 struct play {
 	enum hdmabuf_role role;
 	const char *const *arguments;
 	const char *const *other;
+	const struct cue *cues;
+	const struct cue *other_cues;
 };
 
 static int run(enum hdmabuf_role role, const char *const *arguments)
@@ -61,12 +74,156 @@ static int run(enum hdmabuf_role role, const char *const *arguments)
 	return status;
 }
 
+/* ---- who tells a program what to do ---------------------------------------- */
+
+/*
+ * Who is silent for so long in the sweep will not say any more; less so when something could
+ * not be done.
+ */
+#define SILENCE_MS	 300
+#define SHORT_SILENCE_MS 30
+
+struct prompter {
+	const struct cue *cues;
+	unsigned int given; /* bits, one for each cue */
+	FILE *lines;
+	int commands; /* -1 if there are none any more */
+	int patience_ms;
+};
+
+static void fall_silent(struct prompter *prompter)
+{
+	if (prompter->commands >= 0)
+		close(prompter->commands);
+	prompter->commands = -1;
+}
+
+static bool is_refusal(const char *line)
+{
+	const char *status = strrchr(line, ' ');
+
+	return !strncmp(line, "no ", 3) ||
+	       (!strncmp(line, "event exported", 14) && strcmp(status, " 0\n"));
+}
+
+static void answer_line(struct prompter *prompter, const char *line)
+{
+	const struct cue *cue;
+	unsigned int bit;
+
+	if (is_refusal(line))
+		prompter->patience_ms = SHORT_SILENCE_MS;
+	if (!strncmp(line, "event disconnected", 18))
+		fall_silent(prompter);
+	for (cue = prompter->cues, bit = 1; cue->line; cue++, bit <<= 1) {
+		if (prompter->given & bit || prompter->commands < 0 ||
+		    strncmp(line, cue->line, strlen(cue->line)))
+			continue;
+		prompter->given |= bit;
+		dprintf(prompter->commands, "%s", cue->commands);
+	}
+}
+
+static bool is_all_given(const struct prompter *prompter)
+{
+	unsigned int count = 0;
+
+	while (prompter->cues[count].line)
+		count++;
+	return prompter->given == (1u << count) - 1;
+}
+
+/* Until the program has ended. Returns whether it has said all that it should. */
+static bool prompt(struct prompter *prompter)
+{
+	struct pollfd fd = { fileno(prompter->lines), POLLIN, 0 };
+	char line[256];
+
+	setvbuf(prompter->lines, NULL, _IONBF, 0);
+	for (;;) {
+		if (!poll(&fd, 1,
+			  prompter->commands < 0 ? -1 : prompter->patience_ms))
+			fall_silent(prompter);
+		else if (fgets(line, sizeof(line), prompter->lines))
+			answer_line(prompter, line);
+		else
+			return is_all_given(prompter);
+	}
+}
+
+/* A child that reads what this process writes, and the other way around. */
+struct prompted {
+	pid_t pid;
+	int kept[2];
+};
+
+static void prompt_begin(struct prompted *prompted, const struct cue *cues,
+			 int patience_ms)
+{
+	int in[2], out[2], i;
+
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	prompted->pid = fork();
+	assert_true(prompted->pid >= 0);
+	if (!prompted->pid) {
+		struct prompter prompter = { .cues = cues,
+					     .lines = fdopen(out[0], "r"),
+					     .commands = in[1],
+					     .patience_ms = patience_ms };
+
+		signal(SIGPIPE, SIG_IGN);
+		close(in[0]);
+		close(out[1]);
+		_exit(!prompt(&prompter));
+	}
+	close(in[1]);
+	close(out[0]);
+	for (i = 0; i < 2; i++)
+		prompted->kept[i] = dup(i);
+	dup2(in[0], STDIN_FILENO);
+	dup2(out[1], STDOUT_FILENO);
+	close(in[0]);
+	close(out[1]);
+}
+
+/* Returns whether all went as it should. */
+static bool prompt_end(struct prompted *prompted)
+{
+	int status, i;
+
+	fflush(NULL);
+	for (i = 0; i < 2; i++) {
+		dup2(prompted->kept[i], i);
+		close(prompted->kept[i]);
+	}
+	assert_int_equal(waitpid(prompted->pid, &status, 0), prompted->pid);
+	return !status;
+}
+
+/* ---- two programs ------------------------------------------------------------ */
+
 static void await_socket(void)
 {
 	const struct timespec moment = { .tv_nsec = 500000 };
 
 	while (!exists("socket"))
 		nanosleep(&moment, NULL);
+}
+
+static int run_other(const struct play *play)
+{
+	struct prompted prompted;
+	int status;
+
+	if (play->role == HDMABUF_BACKEND)
+		await_socket();
+	if (play->other_cues)
+		prompt_begin(&prompted, play->other_cues, PATIENCE * 1000);
+	status = run((enum hdmabuf_role) !play->role, play->other);
+	if (play->other_cues)
+		prompt_end(&prompted);
+	return status;
 }
 
 /* A backend comes first, so that nobody has to try again. */
@@ -80,9 +237,7 @@ static pid_t start_other(const struct play *play)
 		if (!freopen("other", "w", stderr) ||
 		    !freopen("/dev/null", "w", stdout))
 			_exit(EX_OSERR);
-		if (play->role == HDMABUF_BACKEND)
-			await_socket();
-		_exit(run((enum hdmabuf_role) !play->role, play->other));
+		_exit(run_other(play));
 	}
 	if (play->role == HDMABUF_FRONTEND)
 		await_socket();
@@ -180,23 +335,39 @@ static void remove_files(void)
 	closedir(folder);
 }
 
+/* A place that cannot be looked at may be another's by now: nothing is removed there. */
+static bool is_socket_left(void)
+{
+	const char *failed = calls_failed();
+
+	return exists("socket") &&
+	       (!failed || strncmp(failed, "lstat", 5) != 0);
+}
+
 /* Returns how many calls there were. */
 static unsigned int run_failing(const struct play *play, unsigned int at)
 {
 	int before = descriptors(), status, output, words, kept[2];
 	unsigned int calls;
 	pid_t other = start_other(play);
+	struct prompted prompted;
+	bool complete = true;
 	char said[512];
 
 	words = divert(STDERR_FILENO, "stderr", &kept[0]);
 	output = divert(STDOUT_FILENO, "stdout", &kept[1]);
 	report = kept[1];
 	signal(SIGALRM, tell_hang);
+	if (play->cues)
+		prompt_begin(&prompted, play->cues,
+			     at ? SILENCE_MS : PATIENCE * 1000);
 	alarm(PATIENCE);
 	calls_begin(at);
 	status = run(play->role, play->arguments);
 	calls = calls_end();
 	alarm(0);
+	if (play->cues)
+		complete = prompt_end(&prompted);
 	read_said(words, said, sizeof(said));
 	restore(STDOUT_FILENO, kept[1], output);
 	restore(STDERR_FILENO, kept[0], words);
@@ -205,7 +376,9 @@ static unsigned int run_failing(const struct play *play, unsigned int at)
 		fail_msg("%s, call %u: status %d, said: %s", calls_failed(), at,
 			 status, said);
 	end_other(other, calls_failed());
-	if (exists("socket") || descriptors() != before)
+	if (!at && !complete)
+		fail_msg("not all was said that should have been");
+	if (is_socket_left() || descriptors() != before)
 		fail_msg("%s, call %u: something is left", calls_failed(), at);
 	remove_files();
 	return calls;
@@ -237,20 +410,22 @@ static void write_stream(void)
 static void frontend_shares_a_pattern(void **state)
 {
 	(void)state;
-	sweep(&(struct play){ HDMABUF_FRONTEND,
-			      WORDS("--once", "--source", "pattern:64x32",
-				    "--frames", "2", "--record", "trace"),
-			      WORDS("--sink", "null") });
+	sweep(&(struct play){ .role = HDMABUF_FRONTEND,
+			      .arguments = WORDS("--once", "--source",
+						 "pattern:64x32", "--frames",
+						 "2", "--record", "trace"),
+			      .other = WORDS("--sink", "null") });
 }
 
 static void backend_shows_y4m(void **state)
 {
 	(void)state;
 	write_stream();
-	sweep(&(struct play){
-		HDMABUF_BACKEND,
-		WORDS("--once", "--sink", "y4m:out.y4m", "--verify"),
-		WORDS("--source", "y4m:in.y4m", "--directory", "list") });
+	sweep(&(struct play){ .role = HDMABUF_BACKEND,
+			      .arguments = WORDS("--once", "--sink",
+						 "y4m:out.y4m", "--verify"),
+			      .other = WORDS("--source", "y4m:in.y4m",
+					     "--directory", "list") });
 }
 
 static void backend_shares_y4m(void **state)
@@ -258,29 +433,82 @@ static void backend_shares_y4m(void **state)
 	(void)state;
 	write_stream();
 	sweep(&(struct play){
-		HDMABUF_BACKEND,
-		WORDS("--once", "--export-from", "backend", "--source",
-		      "y4m:in.y4m", "--directory", "table"),
-		WORDS("--export-from", "backend", "--sink", "null") });
+		.role = HDMABUF_BACKEND,
+		.arguments = WORDS("--once", "--export-from", "backend",
+				   "--source", "y4m:in.y4m", "--directory",
+				   "table"),
+		.other = WORDS("--export-from", "backend", "--sink", "null") });
+}
+
+#define OCTETS_56 \
+	"0001020304050607000102030405060700010203040506070001020304" \
+	"050607000102030405060700010203040506070001020304050607"
+
+/* All that a frontend can be told, in an order that makes sense. */
+static const struct cue tells[] = {
+	{ "event connected", "timeline mine signaller=creator\n"
+			     "timeline theirs signaller=peer\n"
+			     "export a size=5000 directory=table private=100\n"
+			     "export b size=4096 directory=list rights=lend\n"
+			     "echo " OCTETS_56 "\n"
+			     "allocate size=4096 tag=7\n" },
+	{ "event exported a 0",
+	  "fill a 3\n"
+	  "hand-off a wait=mine@1 signal=theirs@1 stamp=1\n"
+	  "wait theirs 1\n"
+	  "signal mine 1\n"
+	  "query a\n"
+	  "update a tag=5 private=20\n"
+	  "cpu-begin a offset=0 octets=64 access=read\n"
+	  "cpu-end a offset=0 octets=64 access=read\n" },
+	{ "event exported b 0", "hand-off b stamp=2\n" },
+	{ "event turn b", "unexport b grace=100\n" },
+	{ "event reached theirs 1 0", "destroy mine\nunexport a grace=100\n" },
+	{ "event released a", "close\n" },
+	{ NULL, NULL },
+};
+
+/* What it does untold is enough. */
+static const struct cue obeys[] = { { NULL, NULL } };
+
+static void frontend_is_told(void **state)
+{
+	(void)state;
+	sweep(&(struct play){ .role = HDMABUF_FRONTEND,
+			      .arguments = WORDS("--control"),
+			      .other = WORDS("--control"),
+			      .cues = tells,
+			      .other_cues = obeys });
+}
+
+static void backend_obeys(void **state)
+{
+	(void)state;
+	sweep(&(struct play){ .role = HDMABUF_BACKEND,
+			      .arguments = WORDS("--control"),
+			      .other = WORDS("--control"),
+			      .cues = obeys,
+			      .other_cues = tells });
 }
 
 #ifdef HDMABUF_HAVE_PNG
 static void frontend_shows_png(void **state)
 {
 	(void)state;
-	sweep(&(struct play){ HDMABUF_FRONTEND,
-			      WORDS("--once", "--export-from", "backend",
-				    "--sink", "png:out.png"),
-			      WORDS("--export-from", "backend", "--source",
-				    "pattern:64x32", "--frames", "2") });
+	sweep(&(struct play){
+		.role = HDMABUF_FRONTEND,
+		.arguments = WORDS("--once", "--export-from", "backend",
+				   "--sink", "png:out.png"),
+		.other = WORDS("--export-from", "backend", "--source",
+			       "pattern:64x32", "--frames", "2") });
 }
 
 static void frontend_shares_png(void **state)
 {
-	struct play make = { HDMABUF_FRONTEND,
-			     WORDS("--source", "pattern:64x32", "--frames",
-				   "1"),
-			     WORDS("--sink", "png:in.png") };
+	struct play make = { .role = HDMABUF_FRONTEND,
+			     .arguments = WORDS("--source", "pattern:64x32",
+						"--frames", "1"),
+			     .other = WORDS("--sink", "png:in.png") };
 
 	(void)state;
 	run_failing(&make, 0);
@@ -296,6 +524,8 @@ int main(void)
 		folder_test(frontend_shares_a_pattern),
 		folder_test(backend_shows_y4m),
 		folder_test(backend_shares_y4m),
+		folder_test(frontend_is_told),
+		folder_test(backend_obeys),
 #ifdef HDMABUF_HAVE_PNG
 		folder_test(frontend_shows_png),
 		folder_test(frontend_shares_png),

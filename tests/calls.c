@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -95,6 +97,8 @@ CALL(int, ftruncate64, (int fd, off64_t octets), -1, ENOSPC, (fd, octets))
 
 CALL(int, socket, (int domain, int type, int protocol), -1, EMFILE,
      (domain, type, protocol))
+CALL(int, socketpair, (int domain, int type, int protocol, int *fds), -1,
+     EMFILE, (domain, type, protocol, fds))
 CALL(int, bind, (int fd, const struct sockaddr *address, socklen_t octets), -1,
      EACCES, (fd, address, octets))
 CALL(int, listen, (int fd, int count), -1, ENOBUFS, (fd, count))
@@ -121,6 +125,13 @@ CALL(int, ppoll,
      (struct pollfd * fds, nfds_t count, const struct timespec *time,
       const sigset_t *mask),
      -1, EINTR, (fds, count, time, mask))
+/* What ppoll() is where the compiler knows how many there are. */
+CALL(int, __ppoll_chk,
+     (struct pollfd * fds, nfds_t count, const struct timespec *time,
+      const sigset_t *mask, size_t octets),
+     -1, EINTR, (fds, count, time, mask, octets))
+CALL(int, poll, (struct pollfd * fds, nfds_t count, int timeout), -1, EINTR,
+     (fds, count, timeout))
 CALL(int, timerfd_create, (int clock, int flags), -1, EMFILE, (clock, flags))
 CALL(int, pipe2, (int *fds, int flags), -1, EMFILE, (fds, flags))
 CALL(ssize_t, getrandom, (void *octets, size_t count, unsigned int flags), -1,
@@ -147,6 +158,39 @@ CALL(int, fflush, (FILE * file), EOF, ENOSPC, (file))
 CALL(int, fseek, (FILE * file, long offset, int from), -1, EIO,
      (file, offset, from))
 CALL(int, rename, (const char *from, const char *to), -1, EACCES, (from, to))
+CALL(int, link, (const char *from, const char *to), -1, EMLINK, (from, to))
+CALL(int, access, (const char *path, int mode), -1, ENOMEM, (path, mode))
+CALL(int, stat, (const char *path, struct stat *status), -1, ENOMEM,
+     (path, status))
+CALL(int, lstat, (const char *path, struct stat *status), -1, ENOMEM,
+     (path, status))
+CALL(int, lstat64, (const char *path, struct stat64 *status), -1, ENOMEM,
+     (path, status))
+CALL(int, fstatfs64, (int fd, struct statfs64 *status), -1, ENOMEM,
+     (fd, status))
+CALL(ssize_t, readlink, (const char *path, char *text, size_t size), -1, ENOMEM,
+     (path, text, size))
+CALL(off_t, lseek, (int fd, off_t offset, int from), -1, EIO,
+     (fd, offset, from))
+CALL(off64_t, lseek64, (int fd, off64_t offset, int from), -1, EIO,
+     (fd, offset, from))
+CALL(DIR *, fdopendir, (int fd), NULL, ENOMEM, (fd))
+CALL(int, getrlimit64, (__rlimit_resource_t what, struct rlimit64 *limit), -1,
+     EPERM, (what, limit))
+
+/* The file is closed, though what was written last may not be in it. */
+int __real_fclose(FILE *file);
+int __wrap_fclose(FILE *file);
+
+int __wrap_fclose(FILE *file)
+{
+	bool failing = fails("fclose", ENOSPC);
+	int result = __real_fclose(file);
+
+	if (failing)
+		errno = ENOSPC;
+	return failing ? EOF : result;
+}
 
 /* There is one only where a file may be made. */
 static mode_t mode_of(int flags, va_list more)
@@ -196,4 +240,24 @@ int __wrap_fcntl64(int fd, int command, ...)
 	va_end(more);
 	return fails("fcntl", ENOMEM) ? -1 :
 					__real_fcntl64(fd, command, argument);
+}
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+/* No more than three arguments are handed on. */
+long __wrap_syscall(long number, ...)
+{
+	long arguments[3];
+	va_list more;
+	int i;
+
+	va_start(more, number);
+	for (i = 0; i < 3; i++)
+		arguments[i] = va_arg(more, long);
+	va_end(more);
+	return fails("syscall", ENOSYS) ?
+		       -1 :
+		       __real_syscall(number, arguments[0], arguments[1],
+				      arguments[2]);
 }

@@ -59,13 +59,14 @@ def until(condition, what, limit=None):
 class Program:
     """A running program, and what it has said so far."""
 
-    def __init__(self, name, arguments, stdin=subprocess.DEVNULL, stderr=None, env=None):
+    def __init__(self, name, arguments, stdin=subprocess.DEVNULL, stdout=None, stderr=None,
+                 env=None):
         self.name = name
         self.err = tempfile.TemporaryFile()
         self.out = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [os.path.join(BIN, "hdmabuf-" + name), *arguments], env=env,
-            stdin=stdin, stdout=self.out, stderr=stderr or self.err)
+            stdin=stdin, stdout=stdout or self.out, stderr=stderr or self.err)
         self.pid = self.process.pid
 
     def stderr(self):
@@ -868,6 +869,17 @@ def bad_output_is_told(world):
         equal(sharing.stderr().count("\n"), 1, "lines", sharing.stderr())
 
 
+def answers_that_cannot_be_written(world):
+    for end in ENDS:
+        with open("/dev/full", "wb") as full:
+            program = world.peer(end, "--control", stdin=subprocess.PIPE, stdout=full)
+        program.process.stdin.write(b"hold on\n")
+        program.process.stdin.flush()
+        program.ends(EX_IOERR)
+        program.process.stdin.close()
+        equal(program.stderr().count("\n"), 1, "lines", program.stderr())
+
+
 def sink_that_fails_ends_the_exporter(world):
     """Or it would begin anew for ever, with a backend that serves on."""
     backend = world.backend("--sink", "y4m:/dev/full")
@@ -1032,8 +1044,8 @@ TESTS = [
     exporter_killed_importer_goes_on, once_tells_of_a_loss, deaths_leak_nothing,
     signals_end_in_good_order, signal_does_not_wait_for_ever, second_signal_ends_at_once,
     signals_end_the_wait, bad_input_is_told, bad_png_is_told,
-    bad_output_is_told, sink_that_fails_ends_the_exporter, picture_that_no_sink_takes,
-    picture_that_is_too_big, window_or_what_else, progress_is_for_terminals,
+    bad_output_is_told, answers_that_cannot_be_written, sink_that_fails_ends_the_exporter,
+    picture_that_no_sink_takes, picture_that_is_too_big, window_or_what_else, progress_is_for_terminals,
     platform_that_is_not_there, killed_backend_is_replaced,
     permissions_are_the_users, privileges_are_dropped, user_is_changed, nothing_is_left,
 ]
