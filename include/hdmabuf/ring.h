@@ -52,10 +52,9 @@ extern "C" {
  * @consumed: messages this end has taken
  * @pushed: how many of those produced the other end can see
  * @ready: messages that the last mark counts and that were not taken yet
- * @word: of the first message that the other end cannot see yet: what its mark is
- *	stored with
  * @format: of the ring
  * @events: in shared memory, of a ring of format 1
+ * @first: in a ring of format 1, the first message that the other end cannot see yet
  *
  * The members are the ring's own; callers use the functions below.
  */
@@ -68,9 +67,9 @@ struct hdmabuf_ring {
 	uint32_t consumed;
 	uint32_t pushed;
 	uint32_t ready;
-	uint32_t word;
 	uint32_t format;
 	struct hdmabuf_ring_events *events;
+	union hdmabuf_message first;
 };
 
 /**
@@ -139,29 +138,43 @@ hdmabuf_ring_word(const union hdmabuf_message *message)
 }
 
 /**
+ * hdmabuf_ring_copy() - copy all of a message but the word that has the mark
+ * @to: receives octets 0 to 3, and all from octet 8
+ * @from: is copied, once
+ *
+ * The first octets are written piece by piece, as a rule, and are read likewise here;
+ * and who writes an answer has just copied the request.  A processor that has to put
+ * together what it reads from several writes waits until all of them are done, those
+ * into slots too.
+ */
+static inline void hdmabuf_ring_copy(union hdmabuf_message *to,
+				     const union hdmabuf_message *from)
+{
+	to->header.id = from->header.id;
+	hdmabuf_shared_copy(&to->octets[8], &from->octets[8], sizeof(*to) - 8);
+}
+
+/**
  * hdmabuf_ring_fill() - copy a message into a slot of a ring with marks
  * @ring: of format 1
  * @index: of the slot
  * @message: is copied
  *
- * All of a batch is written here but the word that will mark it; nobody looks at the
- * others before that one.  The first octets were written piece by piece just before,
- * as a rule, and are read likewise: processors are slow at putting them together.
+ * The first of a batch is kept until the batch is marked: the other end may poll its
+ * slot, and each look would take the line away.  Nobody looks at the others before
+ * that one.
  */
 static inline void hdmabuf_ring_fill(struct hdmabuf_ring *ring, uint32_t index,
 				     const union hdmabuf_message *message)
 {
-	union hdmabuf_message *slot = &ring->slot[index & ring->mask];
-	uint32_t word = hdmabuf_get_le32(*hdmabuf_ring_word(message)) &
-			HDMABUF_RING_WORD_MASK;
+	union hdmabuf_message *to = index == ring->pushed ?
+					    &ring->first :
+					    &ring->slot[index & ring->mask];
+	uint32_t word = hdmabuf_get_le32(*hdmabuf_ring_word(message));
 
-	slot->header.id = message->header.id;
-	__builtin_memcpy(&slot->octets[8], &message->octets[8],
-			 sizeof(*slot) - 8);
-	if (index == ring->pushed)
-		ring->word = word;
-	else
-		*hdmabuf_ring_word(slot) = hdmabuf_put_le32(word);
+	hdmabuf_ring_copy(to, message);
+	*hdmabuf_ring_word(to) =
+		hdmabuf_put_le32(word & HDMABUF_RING_WORD_MASK);
 }
 
 /**
@@ -213,7 +226,9 @@ static inline bool hdmabuf_ring_mark(struct hdmabuf_ring *ring, uint32_t kind,
 	uint32_t pushed = ring->pushed;
 	uint32_t produced = ring->produced;
 	uint32_t count = produced - pushed;
+	union hdmabuf_message *slot = &ring->slot[pushed & ring->mask];
 	uint32_t marked = count;
+	uint32_t word;
 
 	if (!count)
 		return false;
@@ -222,9 +237,11 @@ static inline bool hdmabuf_ring_mark(struct hdmabuf_ring *ring, uint32_t kind,
 		marked = HDMABUF_MARK_MAX;
 	}
 	ring->pushed = produced;
+	hdmabuf_ring_copy(slot, &ring->first);
+	word = hdmabuf_get_le32(*hdmabuf_ring_word(&ring->first));
 	hdmabuf_shared_write_release(
-		hdmabuf_ring_word(&ring->slot[pushed & ring->mask]),
-		ring->word | (kind + marked) << HDMABUF_RING_MARK_SHIFT);
+		hdmabuf_ring_word(slot),
+		word | (kind + marked) << HDMABUF_RING_MARK_SHIFT);
 	hdmabuf_shared_barrier();
 	return produced - hdmabuf_shared_read(event) < count;
 }
@@ -354,6 +371,24 @@ static inline void hdmabuf_ring_fetch(const struct hdmabuf_ring *ring,
 }
 
 /**
+ * hdmabuf_ring_take_slot() - copy the next message out of its slot
+ * @ring: of format 1, with a message that is there
+ * @word: octets 4 to 7 of the slot, as they were read once
+ * @message: receives the only copy that is made, without a mark
+ */
+static inline void hdmabuf_ring_take_slot(struct hdmabuf_ring *ring,
+					  uint32_t word,
+					  union hdmabuf_message *message)
+{
+	uint32_t consumed = ring->consumed;
+
+	hdmabuf_ring_copy(message, &ring->slot[consumed & ring->mask]);
+	*hdmabuf_ring_word(message) =
+		hdmabuf_put_le32(word & HDMABUF_RING_WORD_MASK);
+	ring->consumed = consumed + 1;
+}
+
+/**
  * hdmabuf_ring_take_ready() - copy a message out that is known to be there
  * @ring: of format 1, with messages that were marked and not taken yet
  * @message: receives the only copy that is made
@@ -363,11 +398,13 @@ static inline void hdmabuf_ring_take_ready(struct hdmabuf_ring *ring,
 {
 	uint32_t consumed = ring->consumed;
 
-	hdmabuf_ring_fetch(ring, consumed + HDMABUF_RING_AHEAD, 1);
-	hdmabuf_shared_copy(message, &ring->slot[consumed & ring->mask],
-			    sizeof(*message));
+	if (ring->ready > HDMABUF_RING_AHEAD)
+		hdmabuf_ring_fetch(ring, consumed + HDMABUF_RING_AHEAD, 1);
 	ring->ready--;
-	ring->consumed = consumed + 1;
+	hdmabuf_ring_take_slot(ring,
+			       hdmabuf_shared_read(hdmabuf_ring_word(
+				       &ring->slot[consumed & ring->mask])),
+			       message);
 }
 
 /**
@@ -377,14 +414,14 @@ static inline void hdmabuf_ring_take_ready(struct hdmabuf_ring *ring,
  * @most: the greatest index that there may be
  * @message: receives the only copy that is made
  *
+ * Nothing beyond the batch is fetched: the other end may be writing there.
+ *
  * Return: what was found
  */
 static inline enum hdmabuf_ring_result
 hdmabuf_ring_take_marked(struct hdmabuf_ring *ring, uint32_t kind,
 			 uint32_t most, union hdmabuf_message *message)
 {
-	uint32_t index = ring->consumed;
-	const union hdmabuf_message *slot = &ring->slot[index & ring->mask];
 	enum hdmabuf_ring_result found;
 	uint32_t word;
 
@@ -396,14 +433,11 @@ hdmabuf_ring_take_marked(struct hdmabuf_ring *ring, uint32_t kind,
 	if (found != HDMABUF_RING_TAKEN)
 		return found;
 	ring->ready = (word >> HDMABUF_RING_MARK_SHIFT) - kind - 1;
-	if (ring->ready)
-		hdmabuf_ring_fetch(ring, index + 1, HDMABUF_RING_AHEAD);
-	message->header.id = slot->header.id;
-	hdmabuf_shared_copy(&message->octets[8], &slot->octets[8],
-			    sizeof(*message) - 8);
-	*hdmabuf_ring_word(message) =
-		hdmabuf_put_le32(word & HDMABUF_RING_WORD_MASK);
-	ring->consumed = index + 1;
+	hdmabuf_ring_fetch(ring, ring->consumed + 1,
+			   ring->ready < HDMABUF_RING_AHEAD ?
+				   ring->ready :
+				   HDMABUF_RING_AHEAD);
+	hdmabuf_ring_take_slot(ring, word, message);
 	return HDMABUF_RING_TAKEN;
 }
 
