@@ -272,29 +272,30 @@ LDFLAGS_fuzz_session := \
 # ---- bench ------------------------------------------------------------------
 
 SEEDED  := $(BUILD)/obj/bench/seeded
-COUNTED := $(call objects,bench/paths.c bench/measure.c)
+COUNTED := $(call objects,bench/instructions.c bench/paths.c bench/measure.c)
+COUNTED_RINGS := $(addsuffix _instructions,format0 format1 chosen_format0)
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,bench instructions instructions-seeded \
 		$(if $(XEN),xen_instructions))
 $(BUILD)/bench/bench: $(call objects,$(filter-out %instructions.c,$(BENCH_SRC)))
-$(BUILD)/bench/instructions: $(call objects,bench/instructions.c) $(COUNTED)
+$(BUILD)/bench/instructions: $(call objects,$(COUNTED_RINGS:%=bench/%.c)) $(COUNTED)
 $(BUILD)/bench/xen_instructions: $(call objects,bench/xen_instructions.c bench/measure.c)
-$(BUILD)/bench/instructions-seeded: $(SEEDED)/instructions.o $(COUNTED)
+$(BUILD)/bench/instructions-seeded: $(COUNTED_RINGS:%=$(SEEDED)/%.o) $(COUNTED)
 $(BENCH_PROGRAMS): $(WHOLE_LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link_program) $(OPTIONAL_LIBS) -o $@
 
 # What is counted says what it was compiled with.
-$(call objects,$(BENCH_SRC)) $(SEEDED)/instructions.o: KIND_FLAGS = $(PROGRAM_FLAGS) \
+$(call objects,$(BENCH_SRC)) $(COUNTED_RINGS:%=$(SEEDED)/%.o): KIND_FLAGS = $(PROGRAM_FLAGS) \
 		-DHDMABUF_BENCH_FLAGS='"$(CFLAGS)"'
 
 # A ring that copies each message twice: so much more has to be noticed.
-$(SEEDED)/instructions.o: bench/instructions.c include/hdmabuf/ring.h bench/seeded.sed \
-		$(FLAGS_STAMP)
+$(SEEDED)/hdmabuf/ring.h: include/hdmabuf/ring.h bench/seeded.sed
+	@mkdir -p $(@D)
+	$(Q)sed -f bench/seeded.sed $< >$@
+	$(Q)! cmp -s $< $@
+$(SEEDED)/%.o: bench/%.c bench/ring_instructions.h $(SEEDED)/hdmabuf/ring.h $(FLAGS_STAMP)
 	$(call say,CC,$@)
-	@mkdir -p $(SEEDED)/hdmabuf
-	$(Q)sed -f bench/seeded.sed include/hdmabuf/ring.h >$(SEEDED)/hdmabuf/ring.h
-	$(Q)! cmp -s include/hdmabuf/ring.h $(SEEDED)/hdmabuf/ring.h
 	$(Q)$(CC) -I$(SEEDED) $(compile_flags) $< -o $@
 
 # A table, and $(BUILD)/bench.json; docs/benchmark.rst says what it means.

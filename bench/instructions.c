@@ -10,22 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Which format the ring's paths are counted in; the program knows no other. */
-#ifndef RING_FORMAT
-#define RING_FORMAT 0
-#endif
-#define HDMABUF_RING_FORMATS (1u << RING_FORMAT)
-
-#include <hdmabuf/ring.h>
 #include <hdmabuf/timeline.h>
 
+#include "bench/instructions.h"
 #include "bench/paths.h"
 
-#define TIMES 1024
-#define BATCH 32
-
-/* Whatever else is the same: each is a function of its own, and returns by itself. */
-#define PATH	      __attribute__((noipa))
 #define RETURN_HERE() __asm__ __volatile__("" : : : "memory")
 
 #ifdef __SANITIZE_ADDRESS__
@@ -46,109 +35,10 @@
 #define MACHINE "another machine"
 #endif
 
-static _Alignas(PAGE_OCTETS) uint8_t ring_page[PAGE_OCTETS];
 static _Alignas(PAGE_OCTETS) uint8_t descriptor_page[PAGE_OCTETS];
 static struct described frame;
 static struct hdmabuf_cell cell;
 static unsigned int wrong;
-
-struct ends {
-	struct hdmabuf_ring requester;
-	struct hdmabuf_ring responder;
-};
-
-static inline __attribute__((__always_inline__)) void
-ends_init(struct ends *ends)
-{
-	hdmabuf_ring_format(ring_page, sizeof(ring_page), RING_FORMAT, 7);
-	hdmabuf_ring_init(&ends->requester, ring_page, sizeof(ring_page),
-			  RING_FORMAT, 7);
-	hdmabuf_ring_init(&ends->responder, ring_page, sizeof(ring_page),
-			  RING_FORMAT, 7);
-}
-
-static inline bool take_request(struct ends *ends,
-				union hdmabuf_message *message)
-{
-	return hdmabuf_ring_take_request(&ends->responder, message) ==
-	       HDMABUF_RING_TAKEN;
-}
-
-static inline bool take_answer(struct ends *ends,
-			       union hdmabuf_message *message)
-{
-	return hdmabuf_ring_take_answer(&ends->requester, message) ==
-	       HDMABUF_RING_TAKEN;
-}
-
-/* Some requests made visible at once, taken, answered at once, and answers taken. */
-static inline __attribute__((__always_inline__)) bool
-round_trips(struct ends *ends, union hdmabuf_message *message,
-	    unsigned int count)
-{
-	bool good = true;
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		good &= hdmabuf_ring_put_request(&ends->requester, message);
-	hdmabuf_ring_push_requests(&ends->requester);
-	for (i = 0; i < count; i++) {
-		good &= take_request(ends, message);
-		good &= hdmabuf_ring_put_answer(&ends->responder, message);
-	}
-	hdmabuf_ring_push_answers(&ends->responder);
-	for (i = 0; i < count; i++)
-		good &= take_answer(ends, message);
-	return good;
-}
-
-PATH static void path_ring_round_trip_1024(void)
-{
-	union hdmabuf_message message = { .octets = { 1 } };
-	bool good = true;
-	struct ends ends;
-	unsigned int i;
-
-	ends_init(&ends);
-	for (i = 0; i < TIMES; i++)
-		good &= round_trips(&ends, &message, 1);
-	wrong += !good;
-}
-
-PATH static void path_ring_batch_of_32_1024(void)
-{
-	union hdmabuf_message message = { .octets = { 1 } };
-	bool good = true;
-	struct ends ends;
-	unsigned int i;
-
-	ends_init(&ends);
-	for (i = 0; i < TIMES; i += BATCH)
-		good &= round_trips(&ends, &message, BATCH);
-	wrong += !good;
-}
-
-PATH static void path_hand_off_1024(void)
-{
-	union hdmabuf_message message;
-	bool good = true;
-	struct ends ends;
-	uint32_t i;
-
-	ends_init(&ends);
-	for (i = 0; i < TIMES; i++) {
-		hand_off_encode(&message, i, i);
-		good &= hdmabuf_ring_put_request(&ends.requester, &message);
-		hdmabuf_ring_push_requests(&ends.requester);
-		good &= take_request(&ends, &message);
-		good &= hand_off_answer(&message, &message);
-		good &= hdmabuf_ring_put_answer(&ends.responder, &message);
-		hdmabuf_ring_push_answers(&ends.responder);
-		good &= take_answer(&ends, &message);
-		good &= hand_off_is_answered(&message, i);
-	}
-	wrong += !good;
-}
 
 PATH static void path_timeline_signal_and_read_1024(void)
 {
@@ -216,9 +106,9 @@ DIRECTORY_PATHS(extents_scattered)
 
 static void run_all(void)
 {
-	path_ring_round_trip_1024();
-	path_ring_batch_of_32_1024();
-	path_hand_off_1024();
+	wrong += run_format0();
+	wrong += run_format1();
+	wrong += run_chosen_format0();
 	path_timeline_signal_and_read_1024();
 	described_init(&frame, HDMABUF_DIRECTORY_LIST, false);
 	path_descriptor_encode_1();

@@ -383,9 +383,9 @@ static inline void hdmabuf_ring_take_slot(struct hdmabuf_ring *ring,
 	uint32_t consumed = ring->consumed;
 
 	hdmabuf_ring_copy(message, &ring->slot[consumed & ring->mask]);
+	ring->consumed = consumed + 1;
 	*hdmabuf_ring_word(message) =
 		hdmabuf_put_le32(word & HDMABUF_RING_WORD_MASK);
-	ring->consumed = consumed + 1;
 }
 
 /**
