@@ -1126,6 +1126,60 @@ static void groups_of_a_batch_are_marked(void **state)
 	}
 }
 
+static void put_wide(struct wide_pair *pair, uint32_t first, uint32_t count)
+{
+	union hdmabuf_message message;
+	uint32_t i;
+
+	for (i = first; i < first + count; i++) {
+		message = numbered(i);
+		assert_true(hdmabuf_ring_put_request(&pair->front, &message));
+	}
+	hdmabuf_ring_push_requests(&pair->front);
+}
+
+/* Behind a batch that fills the ring is one that nobody has looked at yet. */
+static void no_group_is_marked_behind_the_batch(void **state)
+{
+	static struct wide_pair pair;
+	union hdmabuf_message message;
+	uint32_t i;
+
+	(void)state;
+	set_up_wide(&pair, 7);
+	put_wide(&pair, 0, HDMABUF_MARK_MAX);
+	put_wide(&pair, HDMABUF_MARK_MAX, MARKED_SLOTS - HDMABUF_MARK_MAX);
+	for (i = 0; i < MARKED_SLOTS; i++) {
+		assert_int_equal(hdmabuf_ring_take_request(&pair.back,
+							   &message),
+				 HDMABUF_RING_TAKEN);
+		assert_numbered(&message, i);
+	}
+	assert_int_equal(hdmabuf_ring_take_request(&pair.back, &message),
+			 HDMABUF_RING_EMPTY);
+}
+
+/* Of a batch, one was taken: the others have no mark, and are there. */
+static void arm_sees_the_rest_of_a_batch(void **state)
+{
+	struct pair pair;
+
+	set_up(&pair, format_of(state));
+	put_requests(&pair, 0, 2);
+	hdmabuf_ring_push_requests(&pair.front);
+	take_requests(&pair, 0, 1);
+	assert_true(hdmabuf_ring_arm_requests(&pair.back));
+	take_requests(&pair, 1, 1);
+	assert_false(hdmabuf_ring_arm_requests(&pair.back));
+
+	put_answers(&pair, 0, 2);
+	hdmabuf_ring_push_answers(&pair.back);
+	take_answers(&pair, 0, 1);
+	assert_true(hdmabuf_ring_arm_answers(&pair.front, 1));
+	take_answers(&pair, 1, 1);
+	assert_false(hdmabuf_ring_arm_answers(&pair.front, 1));
+}
+
 /* A status that has no place there marks nothing before it is pushed. */
 static void no_status_is_a_mark(void **state)
 {
@@ -1302,6 +1356,9 @@ int main(void)
 		ABOUT(marks_format_is_as_specified, 1),
 		ABOUT(marked_messages_lie_where_they_should, 1),
 		ABOUT(groups_of_a_batch_are_marked, 1),
+		ABOUT(no_group_is_marked_behind_the_batch, 1),
+		ABOUT(arm_sees_the_rest_of_a_batch, 0),
+		ABOUT(arm_sees_the_rest_of_a_batch, 1),
 		ABOUT(no_status_is_a_mark, 1),
 		ABOUT(hostile_marks, 1),
 		ABOUT(a_mark_is_read_once, 1),
