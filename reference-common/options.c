@@ -26,6 +26,7 @@ enum key {
 	KEY_CONTROL,
 	KEY_RECORD,
 	KEY_USER,
+	KEY_RING_FORMAT,
 	KEY_EXPORT_FROM,
 	KEY_ONCE,
 	KEY_VERIFY,
@@ -60,7 +61,8 @@ static const struct argp_option argp_options[] = {
 	{ "control", KEY_CONTROL, NULL, 0,
 	  "Share no pictures, but do what is told on standard input and tell "
 	  "what happens on standard output, for hdmabuf-conformance; see "
-	  "docs/control.rst. Goes with --platform, --record and --verbose only",
+	  "docs/control.rst. Goes with --platform, --record, --user, "
+	  "--ring-format and --verbose only",
 	  0 },
 	{ "record", KEY_RECORD, "FILE", 0,
 	  "Keep what both ends say to each other in FILE, a trace that "
@@ -69,6 +71,11 @@ static const struct argp_option argp_options[] = {
 	{ "user", KEY_USER, "NAME", 0,
 	  "When all is open, become this user; of root's capabilities only that "
 	  "to pass permissions of files is kept otherwise. With local: only",
+	  0 },
+	{ "ring-format", KEY_RING_FORMAT, "N", 0,
+	  "Know rings of format 0 or 1 only; by default both, and the highest "
+	  "that the other end knows as well is taken. With none in common, a "
+	  "frontend waits for another backend",
 	  0 },
 	{ "export-from", KEY_EXPORT_FROM, "END", 0,
 	  "Which end shares pictures: frontend (the default) or backend; to be "
@@ -248,6 +255,17 @@ static error_t parse_protocol(struct parsing *parsing, const char *argument)
 	return error;
 }
 
+static error_t parse_ring_format(struct parsing *parsing, const char *argument)
+{
+	static const char *const formats[] = { "0", "1", NULL };
+	unsigned int format = HDMABUF_RING_FORMAT_0;
+	error_t error = parse_word(parsing, "--ring-format", argument, formats,
+				   "must be 0 or 1", &format);
+
+	parsing->options->ring_formats = 1u << format;
+	return error;
+}
+
 static error_t parse_rights(struct parsing *parsing, const char *argument)
 {
 	static const char *const rights[] = { "read-only", "read-write", NULL };
@@ -362,6 +380,8 @@ static error_t check_protocol(struct parsing *parsing)
 		option = "--control";
 	else if (options->record)
 		option = "--record";
+	else if (options->ring_formats)
+		option = "--ring-format";
 	else if (parsing->exporter == options->role)
 		option = "--export-from backend";
 	else if (options->protocol == PROTOCOL_DISPLIF && parsing->source_given)
@@ -441,6 +461,8 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
 	case KEY_USER:
 		options->user = argument;
 		return 0;
+	case KEY_RING_FORMAT:
+		return parse_ring_format(parsing, argument);
 	case KEY_EXPORT_FROM:
 		parsing->of_pictures = "--export-from";
 		return parse_export_from(parsing, argument);

@@ -26,9 +26,10 @@ enum options_protocol {
  * @platform: where to find the other end, as "local:PATH" or "xen:0"
  * @protocol: what it speaks; unless it is the first, it is a backend on Xen
  * @control: this end does what it is told on standard input; what follows but
- *	for @record, @user and @verbose does not count
+ *	for @record, @user, @ring_formats and @verbose does not count
  * @record: trace file to write, or NULL
  * @user: whom to become when all is open, or NULL
+ * @ring_formats: that it knows, bit n stands for format n; 0 for all there are
  * @exports: this end shares pictures; else it shows them
  * @once: exit when the first session is over
  * @verify: compute the CRC of all pixels
@@ -53,6 +54,7 @@ struct options {
 	bool control;
 	const char *record;
 	const char *user;
+	uint64_t ring_formats;
 	bool exports;
 	bool once;
 	bool verify;

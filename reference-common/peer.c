@@ -283,6 +283,8 @@ static void configure(struct hdmabuf_config *config,
 	/* What these programs have a use for, and no more. */
 	config->features = HDMABUF_FEATURE_TABLE | HDMABUF_FEATURE_EXTENTS |
 			   HDMABUF_FEATURE_UPDATE;
+	if (options->ring_formats)
+		config->ring_formats = options->ring_formats;
 	config->max_sessions = options->once ? 1 : PEER_SESSIONS_MAX;
 }
 

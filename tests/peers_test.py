@@ -338,7 +338,7 @@ def needs(world, *arguments):
 def help_and_version(world):
     for end in ENDS:
         text = world.run(end, "--help").ends().stdout().decode()
-        for word in ("--platform", "--source", "--sink", "--control", "--record", "HDMABUF_ENDPOINT",
+        for word in ("--platform", "--source", "--sink", "--control", "--record", "--ring-format", "HDMABUF_ENDPOINT",
                      "Exit status", "66", "75"):
             check(word in text, word, "is not in the help of", end)
         check(text.startswith(f"Usage: hdmabuf-{end}"), text[:40])
@@ -359,6 +359,7 @@ def wrong_usage_is_told_in_one_line(world):
         platform + ["--rate", "0"], platform + ["--rate", "1/0"], platform + ["--rate", "1x"],
         platform + ["--rate", "9999999999"], platform + ["--memory", "ram"],
         platform + ["--directory", "tree"], platform + ["--rights", "none"],
+        platform + ["--ring-format", "2"], platform + ["--ring-format", "marks"],
         platform + ["--export-from", "backend", "--source", "pattern"],
         platform + ["--export-from", "backend", "--frames", "3"],
         platform + ["--export-from", "backend", "--sink", "jpeg:x"],
@@ -383,6 +384,7 @@ def wrong_usage_is_told_in_one_line(world):
     for end, *wrong in [
             ("frontend", *displif), ("backend", "--protocol", "vga"),
             ("backend", *displif, "--control"), ("backend", *displif, "--record", "x"),
+            ("backend", *displif, "--ring-format", "0"),
             ("backend", *displif, "--export-from", "backend"),
             ("backend", *displif, "--source", "pattern"), ("backend", *sndif, "--verify"),
             ("backend", *sndif, "--json"), ("backend", *sndif, "--buffers", "2")]:
@@ -478,6 +480,47 @@ def buffers_and_directories(world):
         world.share(ENDS[number % 2], ("y4m:" + source, "--buffers", buffers,
                                        "--directory", directory), "y4m:" + world.path(sink))
         equal(world.read(sink), stream, buffers, directory, "stream")
+
+
+def ring_format_of(world, name):
+    """What the channel page of a recorded session says in its octets 28 to 31."""
+    trace = world.read(name)
+    return struct.unpack_from("<I", trace, trace.index(b"HDBC") + 28)[0]
+
+
+def rings_of_both_formats(world):
+    stream = y4m(7)
+    source = world.write("in.y4m", stream)
+    for number, (front, back, format_) in enumerate(
+            [("0", "0", 0), ("1", "1", 1), ("0", None, 0), (None, "0", 0), ("1", None, 1),
+             (None, "1", 1), (None, None, 1)]):
+        exporter = ENDS[number % 2]
+        both = ("--export-from", exporter, "--once", "--record")
+        more = {"frontend": front, "backend": back}
+        sink = f"out{number}.y4m"
+
+        def end(name, *arguments):
+            chosen = ("--ring-format", more[name]) if more[name] else ()
+            return world.peer(name, *both, world.path(name + ".pcapng"), *chosen, *arguments)
+
+        sharing = end(exporter, "--source", "y4m:" + source)
+        showing = end(other(exporter), "--sink", "y4m:" + world.path(sink))
+        sharing.ends()
+        showing.ends()
+        equal(world.read(sink), stream, front, back, "stream")
+        for name in ENDS:
+            equal(ring_format_of(world, name + ".pcapng"), format_, front, back, "format")
+            judged(world, name + ".pcapng")
+
+
+def no_ring_format_in_common(world):
+    backend = world.backend("--sink", "null", "--ring-format", "0")
+    frontend = world.frontend("--ring-format", "1", "--source", "pattern:64x32", "--frames", "2", "--verbose")
+    frontend.says("offers none of this end's ring formats")
+    check(frontend.runs(), "the frontend waits for another backend")
+    backend.stop()
+    world.backend("--once", "--sink", "null", "--ring-format", "1").ends()
+    frontend.ends()
 
 
 def kinds_of_memory(world):
@@ -1036,7 +1079,8 @@ def nothing_is_left(world):
 TESTS = [
     help_and_version, wrong_usage_is_told_in_one_line, place_is_taken_from_the_environment,
     both_ends_are_recorded, record_that_cannot_be_written, both_ends_see_the_same,
-    each_frame_has_its_crc, summary_is_one_line, buffers_and_directories, kinds_of_memory,
+    each_frame_has_its_crc, summary_is_one_line, buffers_and_directories, rings_of_both_formats,
+    no_ring_format_in_common, kinds_of_memory,
     png_pixel_for_pixel, png_one_file_a_frame, y4m_octet_for_octet, y4m_words_of_frames_travel,
     y4m_from_pipe_to_pipe, either_may_be_first, backend_serves_one_after_the_other,
     backend_serves_many_at_once, backend_shares_with_many_at_once, frames_come_at_their_rate,
