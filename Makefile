@@ -346,7 +346,8 @@ CHECKS = header='scripts/check-header --quick' \
 	 mutants='scripts/mutants --check' \
 	 instructions='bench/check-instructions' \
 	 clauses='scripts/make-clauses --check && scripts/check-clauses' \
-	 conformance='scripts/conformance reference-backend reference-frontend'
+	 conformance='scripts/conformance reference-backend reference-frontend \
+		reference-backend-format-1 reference-frontend-format-1'
 
 .PHONY: check check-all check-tests check-sanitize check-threads check-header \
 	check-header-quick check-format tests
@@ -516,7 +517,7 @@ check-freestanding: ## lib/core needs no libc and no FPU, and keeps no variables
 	done
 
 .PHONY: conformance
-conformance: ## the conformance suite against both programs and the Python peer
+conformance: ## the conformance suite against both programs, over both ring formats, and the Python peer
 	@scripts/bootstrap check
 	@$(MAKE) all
 	@scripts/conformance

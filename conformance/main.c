@@ -174,7 +174,9 @@ static bool why_not(const struct campaign *campaign,
 		    const struct test_case *test_case, char *text, size_t size)
 {
 	const uint32_t by_control = OPTION_CONTROL | OPTION_EVENTS;
-	uint32_t missing = test_case->needs & ~campaign->statement.options;
+	uint32_t needs = test_case->needs |
+			 (campaign->options->ring_format ? OPTION_MARKS : 0);
+	uint32_t missing = needs & ~campaign->statement.options;
 	size_t used;
 
 	if (test_case->platform &&
@@ -233,6 +235,7 @@ static struct setup make_setup(const struct campaign *campaign)
 		.seed = options->seed,
 		.patience_ms = options->patience_ms,
 		.keep = options->keep,
+		.ring_format = options->ring_format,
 	};
 }
 

@@ -29,6 +29,7 @@ enum key {
 	KEY_LIST,
 	KEY_STRICT,
 	KEY_KEEP,
+	KEY_RING_FORMAT,
 	KEY_REPEAT,
 	KEY_JOBS,
 	KEY_PATIENCE,
@@ -72,6 +73,11 @@ static const struct argp_option argp_options[] = {
 	  0 },
 	{ "strict", KEY_STRICT, NULL, 0,
 	  "Warnings and inconclusive tests are failures", 0 },
+	{ "ring-format", KEY_RING_FORMAT, "N", 0,
+	  "Speak over rings of format N, 0 or 1; the default is 0. Format 1 must "
+	  "be claimed, as ring-format-1; what is about the indices of format 0 is "
+	  "skipped then",
+	  0 },
 	{ "repeat", KEY_REPEAT, "N", 0,
 	  "Run each test N times; it fails if its verdicts differ", 0 },
 	{ "seed", KEY_SEED, "N", 0,
@@ -291,6 +297,10 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
 	case KEY_VERBOSE:
 		options->verbose = true;
 		return 0;
+	case KEY_RING_FORMAT:
+		return parse_u32(parsing, "--ring-format", argument,
+				 HDMABUF_RING_FORMAT_0, HDMABUF_RING_FORMAT_1,
+				 &options->ring_format);
 	case KEY_REPEAT:
 		return parse_u32(parsing, "--repeat", argument, 1, 10000,
 				 &options->repeat);

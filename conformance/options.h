@@ -32,6 +32,7 @@ struct report {
  * @strict: WARN and INCONCLUSIVE count as failures
  * @keep: the IUT is started once
  * @verbose: each test is told when it ends
+ * @ring_format: of the rings of all tests that do not say another one
  * @repeat: so often
  * @jobs: so many at a time
  * @patience_ms: how long to wait for what must come
@@ -55,6 +56,7 @@ struct options {
 	bool strict;
 	bool keep;
 	bool verbose;
+	uint32_t ring_format;
 	uint32_t repeat;
 	uint32_t jobs;
 	uint32_t patience_ms;

@@ -114,6 +114,7 @@ extern const struct test_group *const test_groups[];
  * @seed: of everything random
  * @patience_ms: how long to wait for what must come
  * @keep: the IUT is started once, not for each test
+ * @ring_format: of all sessions, unless a test is about another one
  */
 struct setup {
 	enum hdmabuf_role role;
@@ -125,6 +126,7 @@ struct setup {
 	uint64_t seed;
 	unsigned int patience_ms;
 	bool keep;
+	uint32_t ring_format;
 };
 
 const struct setup *test_setup(const struct test *test);

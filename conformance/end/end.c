@@ -107,7 +107,7 @@ struct end *end_open(struct test *test, uint32_t number, platform_opener open,
 							    HDMABUF_FRONTEND;
 	end->serves = true;
 	end->next_id = (uint32_t)test_random(test);
-	greeting_init(&end->greeting);
+	greeting_init(&end->greeting, end->test->setup->ring_format);
 	if (open(address, end->role, &end->platform, why, sizeof(why))) {
 		free(end);
 		error(test, "cannot open %s: %s", address, why);
@@ -245,13 +245,14 @@ uint64_t end_new_epoch(struct end *end)
 
 /* ---- greeting ----------------------------------------------------------- */
 
-void greeting_init(struct greeting *greeting)
+void greeting_init(struct greeting *greeting, uint32_t ring_format)
 {
 	*greeting = (struct greeting){
 		.version_min = HDMABUF_VERSION,
 		.version_max = HDMABUF_VERSION,
 		.features = HDMABUF_FEATURES_ALL,
-		.ring_formats = 1,
+		.ring_formats = 1ull << ring_format,
+		.ring_format = ring_format,
 		.ring_order = 0,
 		.timeline_pages = 1,
 		.max_octets = 1ull << 30,

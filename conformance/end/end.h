@@ -232,7 +232,7 @@ uint64_t end_new_epoch(struct end *end);
 /* ---- establishment, step by step ---------------------------------------- */
 
 /* What an end usually says; end_greet() begins with it unless a test changed it. */
-void greeting_init(struct greeting *greeting);
+void greeting_init(struct greeting *greeting, uint32_t ring_format);
 
 /* Frontend: waits for an offer that was not used; fills @peer and @peer_epoch. */
 bool end_await_offer(struct end *end);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* channel_page.c - the channel: how frontends make it, and what backends refuse */
+#include "conformance/tests/raw.h"
 #include "conformance/tests/tests.h"
 
 #include <inttypes.h>
@@ -302,6 +303,18 @@ static void check_ring_start(struct end *end, const uint8_t *ring,
 {
 	uint32_t req_prod = (uint32_t)wire_get(ring, RING_REQ_PROD);
 
+	if (end->own.format) {
+		check(end->test, HDB_FE_004,
+		      wire_get(ring, MARKED_REQ_EVENT) ==
+				      (uint32_t)(start + 1) &&
+			      wire_get(ring, MARKED_RSP_EVENT) ==
+				      (uint32_t)(start + 1),
+		      "the %s's ring starts at %u, and its events are %" PRIu64
+		      ", %" PRIu64,
+		      whose, start, wire_get(ring, MARKED_REQ_EVENT),
+		      wire_get(ring, MARKED_RSP_EVENT));
+		return;
+	}
 	check(end->test, HDB_FE_004,
 	      (req_prod == start || (hello && req_prod == start + 1)) &&
 		      wire_get(ring, RING_RSP_PROD) == start &&
@@ -313,19 +326,29 @@ static void check_ring_start(struct end *end, const uint8_t *ring,
 	      wire_get(ring, RING_RSP_PROD), wire_get(ring, RING_RSP_EVENT));
 }
 
+/* But for the indices, or the events. */
+static bool is_blank_before_slots(const struct ring *ring)
+{
+	if (ring->format)
+		return wire_is_zero(ring->at + 4, 60) &&
+		       wire_is_zero(ring->at + 68, 60);
+	return wire_is_zero(ring->at + 16, 48);
+}
+
 /* HELLO may lie in the frontend's ring already; everything else is zero. */
 static bool is_blank(const struct end *end)
 {
 	uint32_t start =
 		(uint32_t)wire_get(end->channel, CHANNEL_FRONTEND_RING_START);
-	const uint8_t *front = end->theirs.at, *back = end->own.at;
+	const uint8_t *front = ring_slot(&end->theirs, 0);
+	const uint8_t *back = ring_slot(&end->own, 0);
 	size_t hello = 64 * (size_t)(start & (end->theirs.slots - 1));
 	size_t room = 64 * (size_t)end->theirs.slots;
 
-	return wire_is_zero(front + 16, 48) && wire_is_zero(back + 16, 48) &&
-	       wire_is_zero(front + 64, hello) &&
-	       wire_is_zero(front + 64 + hello + 64, room - hello - 64) &&
-	       wire_is_zero(back + 64, 64 * (size_t)end->own.slots) &&
+	return is_blank_before_slots(&end->theirs) &&
+	       is_blank_before_slots(&end->own) && wire_is_zero(front, hello) &&
+	       wire_is_zero(front + hello + 64, room - hello - 64) &&
+	       wire_is_zero(back, 64 * (size_t)end->own.slots) &&
 	       wire_is_zero(end->cells[0], 128 * (size_t)end->cell_count);
 }
 
@@ -370,7 +393,8 @@ static void check_page(struct end *end)
 			      end->platform.ops->page_shift,
 	      "magic, version, epochs or page_shift are not what the records say");
 	check(end->test, HDB_FE_002,
-	      wire_get(page, CHANNEL_RING_FORMAT) == 0 &&
+	      wire_get(page, CHANNEL_RING_FORMAT) ==
+			      end->greeting.ring_format &&
 		      wire_get(page, CHANNEL_FRONTEND_RING_ORDER) <=
 			      end->greeting.ring_order &&
 		      wire_get(page, CHANNEL_BACKEND_RING_ORDER) <=

@@ -760,14 +760,17 @@ static void notifications_without_end(struct test *test)
 
 static void bad_request_index(struct end *end)
 {
-	shared_store(end->own.at, RING_REQ_PROD, end->own.consumed - 1);
-	end_notify(end);
+	break_requests(end);
 }
 
 static void bad_answer_index(struct end *end)
 {
-	shared_store(end->theirs.at, RING_RSP_PROD,
-		     end->theirs.produced + 1000);
+	if (end->theirs.format)
+		shared_store(ring_slot(&end->theirs, end->theirs.produced),
+			     SLOT_WORD, (uint32_t)(MARK_ANSWERS + 64) << 24);
+	else
+		shared_store(end->theirs.at, RING_RSP_PROD,
+			     end->theirs.produced + 1000);
 	end_notify(end);
 }
 
@@ -786,8 +789,12 @@ static void bad_messages(struct end *end)
 	for (uint32_t i = 0; i < end->own.slots; i++)
 		test_random_octets(end->test, ring_slot(&end->own, i),
 				   sizeof(message_t));
-	shared_store(end->own.at, RING_REQ_PROD,
-		     end->own.consumed + end->own.slots);
+	if (end->own.format)
+		wire_put(ring_slot(&end->own, end->own.produced), SLOT_MARK,
+			 end->own.slots);
+	else
+		shared_store(end->own.at, RING_REQ_PROD,
+			     end->own.consumed + end->own.slots);
 	end_notify(end);
 }
 

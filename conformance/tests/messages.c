@@ -53,8 +53,13 @@ static void spoil_octet(struct end *end, const message_t right,
 static void spoil_field_octets(struct end *end, const message_t right,
 			       const struct wire_field *field)
 {
-	for (size_t i = 0; i < wire_octets(field->place); i++)
-		spoil_octet(end, right, field, wire_offset(field->place) + i);
+	for (size_t i = 0; i < wire_octets(field->place); i++) {
+		size_t at = wire_offset(field->place) + i;
+
+		/* Where marks are, one of the octets is none of the message. */
+		if (!end->own.format || at != wire_offset(SLOT_MARK))
+			spoil_octet(end, right, field, at);
+	}
 }
 
 /* A request of which all is right is spoilt, octet by octet, and then sent. */
@@ -380,15 +385,14 @@ static const uint32_t ids[] = { 0,	    1,		0xffffffff, 0x80000000,
 /* The answer is looked for in its slot, as it may have another id. */
 static void check_header(struct end *end, message_t message, uint32_t id)
 {
-	const uint8_t *answer;
+	message_t answer;
 
 	end->next_id = id;
 	end->deaf = true;
 	end_send(end, message);
-	require(end->test, HDB_BOTH_033,
-		await_word(end, end->own.at, RING_RSP_PROD, end->own.produced),
+	require(end->test, HDB_BOTH_033, await_all_answered(end),
 		"%s with id %u is not answered", name_of(message), id);
-	answer = ring_slot(&end->own, end->own.produced - 1);
+	ring_read_slot(&end->own, end->own.produced - 1, answer);
 	check(end->test, HDB_BOTH_032,
 	      wire_get(answer, HEADER_ID) == id &&
 		      operation_of(answer) == operation_of(message),
@@ -444,10 +448,9 @@ static void answered_once(struct test *test)
 			"ECHO after operation 0x%02x is not answered", i);
 		require(test, HDB_BOTH_033,
 			!end->broken && end->own.consumed == before + 2 &&
-				shared_load(end->own.at, RING_RSP_PROD) ==
-					before + 2,
+				ring_answered(&end->own) == before + 2,
 			"operation 0x%02x and ECHO are answered by %u answers",
-			i, shared_load(end->own.at, RING_RSP_PROD) - before);
+			i, ring_answered(&end->own) - before);
 	}
 }
 
@@ -561,6 +564,9 @@ static void unknown_statuses(struct test *test)
 		struct received *request;
 		const char *seen;
 
+		/* Where marks are, a status has one octet. */
+		if (end->own.format && statuses[i] > 0xff)
+			break;
 		control(test, "echo %0112zu", i);
 		request = end_await_request(end, HDMABUF_OP_ECHO);
 		if (!request)

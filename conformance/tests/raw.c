@@ -24,6 +24,72 @@ uint8_t *ring_slot(const struct ring *ring, uint32_t index)
 	       WIRE_MESSAGE_OCTETS * (size_t)(index & (ring->slots - 1));
 }
 
+void ring_read_slot(const struct ring *ring, uint32_t index, message_t message)
+{
+	memcpy(message, ring_slot(ring, index), sizeof(message_t));
+	if (ring->format)
+		wire_put(message, SLOT_MARK, 0);
+}
+
+/* Each mark leads to the next one; beyond @most there are old ones. */
+static uint32_t follow_marks(const struct ring *ring, uint32_t kind,
+			     uint32_t most)
+{
+	uint32_t at = ring->consumed + ring->ready;
+
+	while (at != most) {
+		uint32_t word = shared_load(ring_slot(ring, at), SLOT_WORD);
+		uint32_t count = (word >> 24) - kind;
+
+		if (!count || count > MARK_MAX || count > most - at)
+			break;
+		at += count;
+	}
+	return at;
+}
+
+uint32_t ring_answered(const struct ring *ring)
+{
+	return ring->format ? follow_marks(ring, MARK_ANSWERS, ring->pushed) :
+			      shared_load(ring->at, RING_RSP_PROD);
+}
+
+uint32_t ring_requested(const struct ring *ring)
+{
+	return ring->format ?
+		       follow_marks(ring, 0, ring->pushed + ring->slots) :
+		       shared_load(ring->at, RING_REQ_PROD);
+}
+
+unsigned int ring_req_event(const struct ring *ring)
+{
+	return ring->format ? MARKED_REQ_EVENT : RING_REQ_EVENT;
+}
+
+unsigned int ring_rsp_event(const struct ring *ring)
+{
+	return ring->format ? MARKED_RSP_EVENT : RING_RSP_EVENT;
+}
+
+void break_requests(struct end *end)
+{
+	struct ring *ring = &end->own;
+
+	if (ring->format)
+		shared_store(ring_slot(ring, ring->produced), SLOT_WORD,
+			     (uint32_t)MARK_MAX << 24);
+	else
+		shared_store(ring->at, RING_REQ_PROD,
+			     ring->consumed + 0x40000000);
+	end_notify(end);
+}
+
+void need_indices(struct test *test)
+{
+	if (test_setup(test)->ring_format)
+		skip(test, "is about the indices of rings of format 0");
+}
+
 uint32_t ring_room(const struct end *end)
 {
 	return end->peer.max_in_flight < end->own.slots ?
@@ -43,29 +109,80 @@ bool is_echo_of(const uint8_t *answer, const message_t message)
 	return answer && !memcmp(answer, message, sizeof(message_t));
 }
 
-static bool has_value(const uint8_t *at, unsigned int place, uint32_t value)
+/* What is waited for, in memory that the IUT writes. */
+struct awaited {
+	bool (*is_there)(const struct awaited *awaited);
+	const struct ring *ring;
+	const uint8_t *at;
+	unsigned int place;
+	uint32_t value;
+};
+
+static bool is_word(const struct awaited *awaited)
+{
+	return shared_load(awaited->at, awaited->place) == awaited->value;
+}
+
+static bool is_answered(const struct awaited *awaited)
+{
+	return ring_answered(awaited->ring) == awaited->value;
+}
+
+static bool is_requested(const struct awaited *awaited)
+{
+	return ring_requested(awaited->ring) == awaited->value;
+}
+
+static bool comes_soon(const struct awaited *awaited)
 {
 	for (unsigned int i = 0; i < LOOKS; i++) {
-		if (shared_load(at, place) == value)
+		if (awaited->is_there(awaited))
 			return true;
 		sched_yield();
 	}
 	return false;
 }
 
-bool await_word(struct end *end, const uint8_t *at, unsigned int place,
-		uint32_t value)
+static bool await_deaf(struct end *end, const struct awaited *awaited)
 {
 	uint64_t deadline = test_deadline(end->test);
 	bool was_deaf = end->deaf;
 	bool found;
 
 	end->deaf = true;
-	while (!(found = has_value(at, place, value)) && now_ms() < deadline &&
+	while (!(found = comes_soon(awaited)) && now_ms() < deadline &&
 	       test_iut_is_running(end->test))
 		test_wait(end->test, test_deadline_in(1));
 	end->deaf = was_deaf;
 	return found;
+}
+
+bool await_word(struct end *end, const uint8_t *at, unsigned int place,
+		uint32_t value)
+{
+	const struct awaited awaited = {
+		.is_there = is_word, .at = at, .place = place, .value = value
+	};
+
+	return await_deaf(end, &awaited);
+}
+
+bool await_all_answered(struct end *end)
+{
+	const struct awaited awaited = { .is_there = is_answered,
+					 .ring = &end->own,
+					 .value = end->own.produced };
+
+	return await_deaf(end, &awaited);
+}
+
+bool await_requested(struct end *end, uint32_t index)
+{
+	const struct awaited awaited = { .is_there = is_requested,
+					 .ring = &end->theirs,
+					 .value = index };
+
+	return await_deaf(end, &awaited);
 }
 
 void settle(struct end *end)

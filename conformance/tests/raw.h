@@ -12,6 +12,25 @@
 /* ---- rings -------------------------------------------------------------- */
 
 uint8_t *ring_slot(const struct ring *ring, uint32_t index);
+/* The octets of a message that is in a slot, without a mark. */
+void ring_read_slot(const struct ring *ring, uint32_t index, message_t message);
+/*
+ * How far the IUT has come with the answers in the suite's ring, or with the requests in
+ * its own, as far as the suite has not taken them.
+ */
+uint32_t ring_answered(const struct ring *ring);
+uint32_t ring_requested(const struct ring *ring);
+/* Waits as await_word() does, until all that the suite has sent is answered. */
+bool await_all_answered(struct end *end);
+/* The same, until the IUT has sent requests up to this index. */
+bool await_requested(struct end *end, uint32_t index);
+/* Where the events are. */
+unsigned int ring_req_event(const struct ring *ring);
+unsigned int ring_rsp_event(const struct ring *ring);
+/* An index, or a mark, that counts more requests than there may be. */
+void break_requests(struct end *end);
+/* Skips the test if rings have no indices. */
+void need_indices(struct test *test);
 /* How many requests of the suite may be unanswered. */
 uint32_t ring_room(const struct end *end);
 /* ECHO with octets that are random. */

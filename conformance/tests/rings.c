@@ -74,10 +74,9 @@ static void go_round(struct end *end, unsigned int times)
 
 static void check_start(struct end *end, uint32_t start)
 {
-	check(end->test, HDB_BOTH_068,
-	      shared_load(end->own.at, RING_RSP_PROD) == start + 1,
-	      "the ring begins at %u, HELLO is answered, and rsp_prod is %u",
-	      start, shared_load(end->own.at, RING_RSP_PROD));
+	check(end->test, HDB_BOTH_068, ring_answered(&end->own) == start + 1,
+	      "the ring begins at %u, HELLO is answered, and answers are shown up to %u",
+	      start, ring_answered(&end->own));
 }
 
 static void begins_at(struct end *end, uint32_t frontend, uint32_t backend)
@@ -143,10 +142,10 @@ static void frontend_begins(struct test *test)
 	require(test, HDB_BOTH_068, end_try_greet(end),
 		"HELLO is not found at the start that the channel page names");
 	start = (uint32_t)wire_get(end->channel, CHANNEL_FRONTEND_RING_START);
-	now = shared_load(end->theirs.at, RING_REQ_PROD);
+	now = ring_requested(&end->theirs);
 	check(test, HDB_BOTH_068,
 	      now - start >= 1 && now - start <= end->theirs.slots,
-	      "the frontend's ring begins at %u, HELLO is sent, and req_prod is %u",
+	      "the frontend's ring begins at %u, HELLO is sent, and requests are shown up to %u",
 	      start, now);
 	go_round(end, 3);
 	check(test, HDB_BOTH_068, end_sanity(end),
@@ -160,6 +159,7 @@ static void begin_where_the_page_says(struct test *test)
 	const uint8_t *answer;
 	uint32_t start, id;
 
+	need_indices(test);
 	end->greeting.ring_start[HDMABUF_FRONTEND] = 0xfffffff0;
 	end->greeting.ring_start[HDMABUF_BACKEND] = 77;
 	start = end->greeting.ring_start[HDMABUF_FRONTEND];
@@ -209,6 +209,7 @@ static void answer_indices(struct test *test)
 	uint8_t *ring = end->own.at;
 	message_t message;
 
+	need_indices(test);
 	for (unsigned int i = 0; i < 3 * end->own.slots; i++) {
 		uint32_t next = end->own.consumed + 1;
 		uint32_t wrong = wrong_index(test, i, next);
@@ -238,6 +239,7 @@ static void request_indices(struct test *test)
 	uint8_t *ring = end->theirs.at;
 	message_t message;
 
+	need_indices(test);
 	for (unsigned int i = 0; i < 2 * end->theirs.slots; i++) {
 		uint32_t next = end->theirs.consumed + 1;
 		uint32_t wrong = wrong_index(test, i, next);
@@ -455,6 +457,7 @@ static void requests_out_of_range(struct test *test)
 	struct end *end = test_connect(test);
 	char what[96];
 
+	need_indices(test);
 	for (size_t i = 0; i < COUNT_OF(wrongs); i++) {
 		uint32_t ahead =
 			wrongs[i].ahead + wrongs[i].slots * end->own.slots;
@@ -479,6 +482,7 @@ static void answers_out_of_range(struct test *test)
 	struct end *end = test_connect(test);
 	char what[96];
 
+	need_indices(test);
 	for (size_t i = 0; i < COUNT_OF(wrongs); i++) {
 		uint32_t ahead =
 			wrongs[i].ahead + wrongs[i].slots * end->theirs.slots;
@@ -859,7 +863,7 @@ static void read_flickering(struct end *end, struct flicker *shared)
 	while (__atomic_load_n(&shared->rounds, __ATOMIC_RELAXED) < 2)
 		;
 	end_push(end);
-	await_word(end, end->own.at, RING_RSP_PROD, end->own.produced);
+	await_all_answered(end);
 	__atomic_store_n(&shared->stop, 1, __ATOMIC_RELAXED);
 	spoil_await(pid);
 	for (uint32_t i = 0; i < shared->count; i++) {
@@ -886,6 +890,8 @@ static void messages_are_copied_once(struct test *test)
 
 	if (shared == MAP_FAILED)
 		error(test, "no memory");
+	if (end->own.format)
+		skip(test, "changes the words of slots in which marks are");
 	end->silent = true;
 	for (unsigned int i = 0; i < 150; i++)
 		read_flickering(end, shared);
@@ -966,6 +972,7 @@ static void others_are_served(struct test *test)
 	struct flood context = { .end = flooding };
 	pid_t pid;
 
+	need_indices(test);
 	make_long_export(flooding, context.message);
 	check_status(
 		test, HDB_BOTH_033, end_ask(flooding, context.message, NULL),
@@ -1019,21 +1026,21 @@ static void check_notified(struct end *end, const struct crossing *crossing,
 	check(end->test, HDB_BOTH_013,
 	      is_notified(end, before, expected) == expected,
 	      expected ?
-		      "%s moves by %u and crosses the event, %u ahead of it, and no notification comes" :
-		      "%s moves by %u and does not cross the event, %u ahead of it, and a notification comes",
+		      "%s move by %u and cross the event, %u ahead of it, and no notification comes" :
+		      "%s move by %u and do not cross the event, %u ahead of it, and a notification comes",
 	      index, crossing->count, crossing->event);
 }
 
 static void answer_crossing(struct end *end, const struct crossing *crossing)
 {
 	uint32_t first = end->next_id;
-	uint8_t *ring = end->own.at;
 	unsigned int before;
 	message_t message;
 
 	end->deaf = true;
 	settle(end);
-	shared_store(ring, RING_RSP_EVENT, end->own.consumed + crossing->event);
+	shared_store(end->own.at, ring_rsp_event(&end->own),
+		     end->own.consumed + crossing->event);
 	shared_barrier();
 	before = end->notified;
 	for (uint32_t i = 0; i < crossing->count; i++) {
@@ -1041,9 +1048,9 @@ static void answer_crossing(struct end *end, const struct crossing *crossing)
 		end_put(end, message);
 	}
 	end_push(end);
-	if (!await_word(end, ring, RING_RSP_PROD, end->own.produced))
+	if (!await_all_answered(end))
 		inconclusive(end->test, "requests are not answered");
-	check_notified(end, crossing, "rsp_prod", before);
+	check_notified(end, crossing, "the answers", before);
 	end->deaf = false;
 	end_await_answer_to(end, first + crossing->count - 1);
 }
@@ -1063,23 +1070,22 @@ static void notifies_of_answers(struct test *test)
 
 static void request_crossing(struct end *end, const struct crossing *crossing)
 {
-	uint8_t *ring = end->theirs.at;
 	uint32_t next = end->theirs.consumed + crossing->count;
 	unsigned int before;
 	message_t message;
 
 	end->deaf = true;
 	settle(end);
-	shared_store(ring, RING_REQ_EVENT,
+	shared_store(end->theirs.at, ring_req_event(&end->theirs),
 		     end->theirs.consumed + crossing->event);
 	shared_barrier();
 	before = end->notified;
 	for (uint32_t i = 0; i < crossing->count; i++)
 		if (!command_echo(end, message))
 			inconclusive(end->test, "the IUT does not send ECHO");
-	if (!await_word(end, ring, RING_REQ_PROD, next))
+	if (!await_requested(end, next))
 		inconclusive(end->test, "the IUT does not send ECHO");
-	check_notified(end, crossing, "req_prod", before);
+	check_notified(end, crossing, "the requests", before);
 	end->deaf = false;
 	for (uint32_t i = 0; i < crossing->count; i++)
 		await_echo(end);
@@ -1101,20 +1107,18 @@ static void notifies_of_requests(struct test *test)
  */
 static void ping_twice(struct end *end, unsigned int number)
 {
-	message_t message;
+	message_t message, answer;
 
 	make_echo(end->test, message);
 	end_send(end, message);
 	pause_randomly(end->test, number % 2 ? 10 : 80);
 	make_echo(end->test, message);
 	end_send(end, message);
-	require(end->test, HDB_BOTH_014,
-		await_word(end, end->own.at, RING_RSP_PROD, end->own.produced),
+	require(end->test, HDB_BOTH_014, await_all_answered(end),
 		"request %u, which came when the IUT might have been going to sleep and did not ask to be notified, is not answered",
 		2 * number + 1);
-	require(end->test, HDB_BOTH_033,
-		is_echo_of(ring_slot(&end->own, end->own.produced - 1),
-			   message),
+	ring_read_slot(&end->own, end->own.produced - 1, answer);
+	require(end->test, HDB_BOTH_033, is_echo_of(answer, message),
 		"request %u is answered wrongly", 2 * number + 1);
 	end->own.consumed = end->own.produced;
 }

@@ -233,13 +233,13 @@ static void foreign_offers(struct test *test)
 	      "an offer of versions 2 to 3 is answered by who speaks version 1");
 	comment(test,
 		"a ring format that this specification does not describe");
-	greeting_init(&end->greeting);
+	greeting_init(&end->greeting, test_setup(test)->ring_format);
 	end->greeting.ring_formats = 1ull << 63;
 	end_publish_offer(end);
 	let_pass(test, 100);
 	check(test, HDB_FE_002, !end_has_answer(end),
 	      "an offer of ring format 63 alone is answered");
-	greeting_init(&end->greeting);
+	greeting_init(&end->greeting, test_setup(test)->ring_format);
 	end_greet(end);
 }
 

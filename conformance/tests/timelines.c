@@ -1049,9 +1049,7 @@ static void loss_ends_waits(struct test *test)
 		if (i == 0) {
 			end_withdraw(end);
 		} else {
-			shared_store(end->own.at, RING_REQ_PROD,
-				     end->own.consumed + 0x40000000);
-			end_notify(end);
+			break_requests(end);
 		}
 		check_wait_end(end, "peer:0", 5, HDB_BOTH_027,
 			       HDMABUF_STATUS_LOST, "the session is over");

@@ -120,9 +120,9 @@ void old_marks_are_cleared(struct test *test)
 /* A ring that wants no notifications, so that what comes is about marks. */
 static void want_nothing(struct end *end)
 {
-	shared_store(end->theirs.at, RING_REQ_EVENT,
+	shared_store(end->theirs.at, ring_req_event(&end->theirs),
 		     end->theirs.consumed + 0x40000000);
-	shared_store(end->own.at, RING_RSP_EVENT,
+	shared_store(end->own.at, ring_rsp_event(&end->own),
 		     end->own.consumed + 0x40000000);
 }
 
