@@ -176,8 +176,7 @@ static void tell_heap(unsigned int count, size_t before)
 
 static void grow_buffers(const struct plan *plan)
 {
-	/* A connection of the local platform has 65536 grants, some for descriptions. */
-	static const unsigned int counts[] = { 10, 100, 1000, 10000, 65000 };
+	static const unsigned int counts[] = { 10, 100, 1000, 10000, 100000 };
 	unsigned int i, last = plan->quick ? 3 : 5;
 	struct pair many, one;
 	size_t before;

@@ -210,7 +210,7 @@ def growth() -> list[Row]:
     for step, words in (("share", "a buffer more is shared"), ("hand-off", "a hand-off")):
         rows += [Row(section, f"flat: {words} among {count} : with one", "us", f"growth/buffers/{count}/{step}",
                      f"growth/buffers/{count}/alone/{step}", FLAT, scale=1e-3)
-                 for count in (10, 100, 1000, 10000, 65000)]
+                 for count in (10, 100, 1000, 10000, 100000)]
     for step, words in (("share", "a buffer is shared, not touched"), ("hand-off", "a hand-off")):
         rows += [Row(section, f"flat: {words}, {size} : 4KiB", "us", f"growth/octets/{size}/{step}",
                      f"growth/octets/4KiB/{step}", FLAT, scale=1e-3) for size in ("64MiB", "1GiB", "4GiB")]
@@ -228,7 +228,7 @@ def memory() -> list[Row]:
     rows += [Row(section, f"resident memory of a backend, a session, of {count}", "octets",
                  f"growth/sessions/{count}/resident") for count in (100, 1000)]
     rows += [Row(section, f"heap of both ends, a buffer, of {count}", "octets", f"growth/buffers/{count}/heap")
-             for count in (1000, 65000)]
+             for count in (1000, 100000)]
     return rows
 
 

@@ -4,8 +4,9 @@
  * anything back. What arrives is counted, and what it takes is held against limits.
  *
  *	load_test		the tests, with small numbers
- *	load_test --full	with large ones: 1,000 sessions, 100,000 buffers, and as many
- *				hand-offs as there are in a day of 60 frames a second
+ *	load_test --full	with large ones: 1,000 sessions, 100,000 buffers, one after the
+ *				other and at once, and as many hand-offs as there are in a
+ *				day of 60 frames a second
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -47,8 +48,9 @@
 static struct {
 	unsigned int sessions;
 	unsigned int buffers;
+	unsigned int held;
 	unsigned int hand_offs;
-} size = { 60, 1000, 50000 };
+} size = { 60, 1000, 2000, 50000 };
 
 struct place {
 	char folder[32];
@@ -286,6 +288,120 @@ static void test_buffers(void **state)
 	pair_close(&pair);
 }
 
+/* ---- many buffers at a time ------------------------------------------------------ */
+
+/* Allocated by both ends for a buffer, at most. */
+#define BUFFER_OCTETS 2048u
+/* That are sent before they are waited for; the ring has room for more. */
+#define REQUESTS 16u
+
+/* Many buffers of one memory: a session may have few descriptors. */
+struct shelf {
+	struct pair pair;
+	struct hdmabuf_config config; /* of the backend */
+	struct sample sample;
+	struct hdmabuf_buffer **buffers;
+};
+
+/* No more than are announced, and those. */
+static void shelf_open(struct shelf *shelf)
+{
+	memset(shelf, 0, sizeof(*shelf));
+	hdmabuf_config_init(&shelf->config);
+	shelf->config.limits.max_buffers = size.held;
+	shelf->config.limits.max_octets = (uint64_t)size.held * PAGE;
+	shelf->buffers = calloc(size.held, sizeof(*shelf->buffers));
+	assert_non_null(shelf->buffers);
+	pair_connect(&shelf->pair, NULL, &shelf->config);
+	sample_make(&shelf->sample, &shelf->pair.front, PAGE,
+		    HDMABUF_RIGHTS_READ_ONLY);
+}
+
+static int shelf_export(struct shelf *shelf, struct hdmabuf_buffer **buffer)
+{
+	return hdmabuf_export(shelf->pair.front.session, &shelf->sample.memory,
+			      &shelf->sample.info, NULL, buffer);
+}
+
+static void shelf_fill(struct shelf *shelf)
+{
+	struct end *front = &shelf->pair.front;
+	struct hdmabuf_buffer *more;
+	unsigned int i;
+
+	for (i = 0; i < size.held; i++) {
+		assert_int_equal(shelf_export(shelf, &shelf->buffers[i]), 0);
+		if (i % REQUESTS == REQUESTS - 1)
+			pair_run(&shelf->pair);
+	}
+	pair_wait(&shelf->pair, &front->seen.exported, size.held);
+	assert_int_equal(front->seen.exports_refused, 0);
+	assert_int_equal(shelf->pair.back.seen.imported, size.held);
+	assert_int_equal(shelf_export(shelf, &more), -EDQUOT);
+}
+
+/* The first, nearly the last, and some between them: each is found. */
+static void shelf_hand_off(struct shelf *shelf)
+{
+	const struct journal *seen = &shelf->pair.back.seen;
+	struct hdmabuf_buffer *buffer;
+	unsigned int i, count = 0;
+
+	for (i = 0; i < size.held; i += (size.held - 1) / 7) {
+		buffer = shelf->buffers[i];
+		assert_int_equal(
+			pair_hand_off(buffer, NULL, 0, NULL, 0, i, false), 0);
+		pair_wait(&shelf->pair, &seen->handed_off, ++count);
+		assert_int_equal(seen->turns[0].stamp, i);
+		assert_memory_equal(hdmabuf_buffer_id(seen->turns[0].buffer),
+				    hdmabuf_buffer_id(buffer),
+				    sizeof(struct hdmabuf_id));
+	}
+	assert_int_equal(count, 8);
+}
+
+static void shelf_empty(struct shelf *shelf)
+{
+	unsigned int i;
+
+	for (i = 0; i < size.held; i++) {
+		assert_int_equal(hdmabuf_unexport(shelf->buffers[i], 1000), 0);
+		if (i % REQUESTS == REQUESTS - 1)
+			pair_run(&shelf->pair);
+	}
+	pair_wait(&shelf->pair, &shelf->pair.front.seen.released, size.held);
+	assert_int_equal(shelf->pair.front.seen.quarantined, 0);
+}
+
+static void test_buffers_at_once(void **state)
+{
+	struct having before, empty, full, after;
+	struct shelf shelf;
+
+	(void)state;
+	before = having_now();
+	shelf_open(&shelf);
+	empty = having_now();
+	shelf_fill(&shelf);
+	full = having_now();
+	printf("%u buffers at a time: %zu octets each\n", size.held,
+	       (full.octets - empty.octets) / size.held);
+	assert_in_range(full.octets, 0,
+			empty.octets + (size_t)size.held * BUFFER_OCTETS);
+	/* Of the last descriptions, those of both ends go with what comes next. */
+	assert_in_range(full.descriptors, 0,
+			empty.descriptors + 2 + 2 * REQUESTS);
+	shelf_hand_off(&shelf);
+	shelf_empty(&shelf);
+	sample_free(&shelf.sample);
+	pair_close(&shelf.pair);
+	free(shelf.buffers);
+	after = having_now();
+	assert_int_equal(after.mappings, before.mappings);
+	assert_int_equal(after.descriptors, before.descriptors);
+	assert_in_range(after.octets, 0, before.octets + 65536);
+}
+
 /* ---- many hand-offs ------------------------------------------------------------- */
 
 #define BATCH 8u
@@ -519,6 +635,7 @@ static void test_neighbours(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_sessions),
 	cmocka_unit_test(test_buffers),
+	cmocka_unit_test(test_buffers_at_once),
 	cmocka_unit_test(test_hand_offs),
 	cmocka_unit_test(test_neighbours),
 };
@@ -528,11 +645,12 @@ static int run_full(void)
 {
 	size.sessions = 1000;
 	size.buffers = 100000;
+	size.held = 100000;
 	size.hand_offs = 60 * 86400;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (cmocka_run_group_tests(tests, NULL, NULL))
 		return 1;
-	printf("%u sessions at a time, %u buffers, %u hand-offs: all in order, nothing left\n",
+	printf("%u sessions at a time, %u buffers, as many at a time, %u hand-offs: all in order, nothing left\n",
 	       size.sessions, size.buffers, size.hand_offs);
 	return 0;
 }

@@ -234,7 +234,7 @@ extern "C" {
 /** define HDMABUF_LOCAL_RECORD_OCTETS - longest text of a RECORD */
 #define HDMABUF_LOCAL_RECORD_OCTETS 1024
 /** define HDMABUF_LOCAL_GRANTS_MAX - most grants of an end at a time */
-#define HDMABUF_LOCAL_GRANTS_MAX 65536
+#define HDMABUF_LOCAL_GRANTS_MAX 131072
 /** define HDMABUF_LOCAL_PAGES_MAX - most pages granted by an end at a time */
 #define HDMABUF_LOCAL_PAGES_MAX 16777216
 /** define HDMABUF_LOCAL_MEMORIES_MAX - in so many memories at most */
