@@ -187,16 +187,23 @@ static void prompt_begin(struct prompted *prompted, const struct cue *cues,
 	close(out[1]);
 }
 
-/* Returns whether all went as it should. */
-static bool prompt_end(struct prompted *prompted)
+/* This process is not prompted any more; one that it has forked may be. */
+static void prompt_leave(struct prompted *prompted)
 {
-	int status, i;
+	int i;
 
 	fflush(NULL);
 	for (i = 0; i < 2; i++) {
 		dup2(prompted->kept[i], i);
 		close(prompted->kept[i]);
 	}
+}
+
+/* When the one that is prompted has ended. Returns whether all went as it should. */
+static bool prompt_end(const struct prompted *prompted)
+{
+	int status;
+
 	assert_int_equal(waitpid(prompted->pid, &status, 0), prompted->pid);
 	return !status;
 }
@@ -211,37 +218,38 @@ static void await_socket(void)
 		nanosleep(&moment, NULL);
 }
 
+struct other {
+	pid_t pid;
+	bool is_prompted;
+	struct prompted prompted;
+};
+
 static int run_other(const struct play *play)
 {
-	struct prompted prompted;
-	int status;
-
+	alarm(2 * PATIENCE);
+	if (!freopen("other", "w", stderr) ||
+	    (!play->other_cues && !freopen("/dev/null", "w", stdout)))
+		return EX_OSERR;
 	if (play->role == HDMABUF_BACKEND)
 		await_socket();
-	if (play->other_cues)
-		prompt_begin(&prompted, play->other_cues, PATIENCE * 1000);
-	status = run((enum hdmabuf_role) !play->role, play->other);
-	if (play->other_cues)
-		prompt_end(&prompted);
-	return status;
+	return run((enum hdmabuf_role) !play->role, play->other);
 }
 
 /* A backend comes first, so that nobody has to try again. */
-static pid_t start_other(const struct play *play)
+static void start_other(const struct play *play, struct other *other)
 {
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (!pid) {
-		alarm(2 * PATIENCE);
-		if (!freopen("other", "w", stderr) ||
-		    !freopen("/dev/null", "w", stdout))
-			_exit(EX_OSERR);
+	other->is_prompted = play->other_cues;
+	if (play->other_cues)
+		prompt_begin(&other->prompted, play->other_cues,
+			     PATIENCE * 1000);
+	other->pid = fork();
+	assert_true(other->pid >= 0);
+	if (!other->pid)
 		_exit(run_other(play));
-	}
+	if (play->other_cues)
+		prompt_leave(&other->prompted);
 	if (play->role == HDMABUF_FRONTEND)
 		await_socket();
-	return pid;
 }
 
 static bool is_documented(int status)
@@ -262,13 +270,13 @@ static void tell_hang(int number)
 	_exit(1);
 }
 
-/* It may never have seen the one that failed. */
-static void end_other(pid_t pid, const char *failed)
+static int await_end(pid_t pid)
 {
 	struct timespec moment = { .tv_nsec = 1000000 };
-	int status, i;
 	pid_t ended = 0;
+	int status, i;
 
+	/* It may never have seen the one that failed. */
 	for (i = 0; !ended && i < 20; i++) {
 		ended = waitpid(pid, &status, WNOHANG);
 		if (!ended)
@@ -278,6 +286,15 @@ static void end_other(pid_t pid, const char *failed)
 		kill(pid, SIGTERM);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 	}
+	return status;
+}
+
+static void end_other(const struct other *other, const char *failed)
+{
+	int status = await_end(other->pid);
+
+	if (other->is_prompted)
+		prompt_end(&other->prompted);
 	/* It may not have got so far as to await signals. */
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
 		return;
@@ -344,44 +361,67 @@ static bool is_socket_left(void)
 	       (!failed || strncmp(failed, "lstat", 5) != 0);
 }
 
-/* Returns how many calls there were. */
-static unsigned int run_failing(const struct play *play, unsigned int at)
-{
-	int before = descriptors(), status, output, words, kept[2];
+/* What a program did, and what it said about that. */
+struct seen {
+	int status;
 	unsigned int calls;
-	pid_t other = start_other(play);
-	struct prompted prompted;
-	bool complete = true;
+	bool complete; /* all was said that a prompter wants to hear */
 	char said[512];
+};
 
-	words = divert(STDERR_FILENO, "stderr", &kept[0]);
-	output = divert(STDOUT_FILENO, "stdout", &kept[1]);
-	report = kept[1];
-	signal(SIGALRM, tell_hang);
+static void run_prompted(const struct play *play, unsigned int at,
+			 struct seen *seen)
+{
+	struct prompted prompted;
+
 	if (play->cues)
 		prompt_begin(&prompted, play->cues,
 			     at ? SILENCE_MS : PATIENCE * 1000);
 	alarm(PATIENCE);
 	calls_begin(at);
-	status = run(play->role, play->arguments);
-	calls = calls_end();
+	seen->status = run(play->role, play->arguments);
+	seen->calls = calls_end();
 	alarm(0);
 	if (play->cues)
-		complete = prompt_end(&prompted);
-	read_said(words, said, sizeof(said));
+		prompt_leave(&prompted);
+	seen->complete = !play->cues || prompt_end(&prompted);
+}
+
+static void run_diverted(const struct play *play, unsigned int at,
+			 struct seen *seen)
+{
+	int kept[2], words, output;
+
+	words = divert(STDERR_FILENO, "stderr", &kept[0]);
+	output = divert(STDOUT_FILENO, "stdout", &kept[1]);
+	report = kept[1];
+	signal(SIGALRM, tell_hang);
+	run_prompted(play, at, seen);
+	read_said(words, seen->said, sizeof(seen->said));
 	restore(STDOUT_FILENO, kept[1], output);
 	restore(STDERR_FILENO, kept[0], words);
-	if (!is_documented(status) || (status && !*said) ||
-	    (status && !calls_failed()))
+}
+
+/* Returns how many calls there were. */
+static unsigned int run_failing(const struct play *play, unsigned int at)
+{
+	int before = descriptors();
+	struct other other;
+	struct seen seen;
+
+	start_other(play, &other);
+	run_diverted(play, at, &seen);
+	if (!is_documented(seen.status) || (seen.status && !*seen.said) ||
+	    (seen.status && !calls_failed()))
 		fail_msg("%s, call %u: status %d, said: %s", calls_failed(), at,
-			 status, said);
-	end_other(other, calls_failed());
-	if (!at && !complete)
+			 seen.status, seen.said);
+	end_other(&other, calls_failed());
+	if (!at && !seen.complete)
 		fail_msg("not all was said that should have been");
 	if (is_socket_left() || descriptors() != before)
 		fail_msg("%s, call %u: something is left", calls_failed(), at);
 	remove_files();
-	return calls;
+	return seen.calls;
 }
 
 static void sweep(const struct play *play)
