@@ -36,6 +36,8 @@ enum fault {
 	REQUEST_NOT_RELEASED, /* the index is stored as if nothing came before it */
 	REQUEST_NOT_ACQUIRED, /* ... read as if nothing came after it */
 	SLOT_READ_LATE,	      /* a slot is read when its answer was given */
+	MARK_NOT_RELEASED,    /* the same two of a ring of format 1 */
+	MARK_NOT_ACQUIRED,
 	POINT_NOT_RELEASED,
 	POINT_NOT_ACQUIRED,
 	BUFFER_READ_LATE, /* a buffer is read when that was said to be over */
@@ -74,6 +76,7 @@ static void end(pthread_t thread)
 struct track {
 	uint8_t page[PAGE] __attribute__((aligned(PAGE)));
 	uint32_t work[64];
+	uint32_t format;
 	enum fault fault;
 };
 
@@ -86,6 +89,7 @@ static void fill(union hdmabuf_message *message, uint32_t number)
 {
 	memset(message, (int)(number & 0xff), sizeof(*message));
 	memcpy(message, &number, sizeof(number));
+	message->octets[7] = 0; /* where a mark may be */
 }
 
 static bool is_full_of(const union hdmabuf_message *message, uint32_t number)
@@ -114,10 +118,47 @@ static bool take_unordered(struct hdmabuf_ring *ring,
 	return true;
 }
 
+/* The same where marks are. */
+static void mark_unordered(struct hdmabuf_ring *ring)
+{
+	union hdmabuf_message *slot = &ring->slot[ring->pushed & ring->mask];
+	uint32_t word = hdmabuf_get_le32(*hdmabuf_ring_word(&ring->first));
+	uint32_t count = ring->produced - ring->pushed;
+
+	if (!count)
+		return;
+	hdmabuf_ring_copy(slot, &ring->first);
+	ring->pushed = ring->produced;
+	hdmabuf_shared_write(hdmabuf_ring_word(slot),
+			     word | count << HDMABUF_RING_MARK_SHIFT);
+}
+
+static bool take_marked_unordered(struct hdmabuf_ring *ring,
+				  union hdmabuf_message *message)
+{
+	uint32_t word;
+
+	if (ring->consumed == ring->pushed + ring->slots)
+		return false;
+	word = hdmabuf_shared_read(
+		hdmabuf_ring_word(&ring->slot[ring->consumed & ring->mask]));
+	if (!ring->ready)
+		ring->ready = word >> HDMABUF_RING_MARK_SHIFT;
+	if (!ring->ready || ring->ready > HDMABUF_MARK_MAX) {
+		ring->ready = 0;
+		return false;
+	}
+	ring->ready--;
+	hdmabuf_ring_take_slot(ring, word, message);
+	return true;
+}
+
 static void push_requests(struct track *track, struct hdmabuf_ring *ring)
 {
 	if (track->fault == REQUEST_NOT_RELEASED)
 		push_unordered(ring);
+	else if (track->fault == MARK_NOT_RELEASED)
+		mark_unordered(ring);
 	else
 		hdmabuf_ring_push_requests(ring);
 }
@@ -127,6 +168,8 @@ static bool take_request(struct track *track, struct hdmabuf_ring *ring,
 {
 	if (track->fault == REQUEST_NOT_ACQUIRED)
 		return take_unordered(ring, message);
+	if (track->fault == MARK_NOT_ACQUIRED)
+		return take_marked_unordered(ring, message);
 	return hdmabuf_ring_take_request(ring, message) == HDMABUF_RING_TAKEN;
 }
 
@@ -151,7 +194,7 @@ static void *request(void *context)
 	struct hdmabuf_ring ring;
 	uint32_t asked = 0, answered = 0;
 
-	hdmabuf_ring_init(&ring, track->page, PAGE, HDMABUF_RING_FORMAT_0,
+	hdmabuf_ring_init(&ring, track->page, PAGE, track->format,
 			  UINT32_MAX - 7);
 	while (answered < MESSAGES) {
 		ask(track, &ring, &asked);
@@ -175,7 +218,7 @@ static void *respond(void *context)
 	struct hdmabuf_ring ring;
 	uint32_t number = 0;
 
-	hdmabuf_ring_init(&ring, track->page, PAGE, HDMABUF_RING_FORMAT_0,
+	hdmabuf_ring_init(&ring, track->page, PAGE, track->format,
 			  UINT32_MAX - 7);
 	while (number < MESSAGES) {
 		while (take_request(track, &ring, &message)) {
@@ -198,14 +241,14 @@ static void *respond(void *context)
 	return NULL;
 }
 
-static void run_ring(enum fault fault)
+static void run_ring(uint32_t format, enum fault fault)
 {
 	static struct track track;
 	pthread_t requester, responder;
 
+	track.format = format;
 	track.fault = fault;
-	hdmabuf_ring_format(track.page, PAGE, HDMABUF_RING_FORMAT_0,
-			    UINT32_MAX - 7);
+	hdmabuf_ring_format(track.page, PAGE, format, UINT32_MAX - 7);
 	start(&requester, request, &track);
 	start(&responder, respond, &track);
 	end(requester);
@@ -215,7 +258,13 @@ static void run_ring(enum fault fault)
 static void test_ring(void **state)
 {
 	(void)state;
-	run_ring(NO_FAULT);
+	run_ring(HDMABUF_RING_FORMAT_0, NO_FAULT);
+}
+
+static void test_marked_ring(void **state)
+{
+	(void)state;
+	run_ring(HDMABUF_RING_FORMAT_1, NO_FAULT);
 }
 
 /* ---- a cell ------------------------------------------------------------------- */
@@ -472,8 +521,10 @@ static void run(enum fault fault)
 		run_session(fault);
 	else if (fault == POINT_NOT_RELEASED || fault == POINT_NOT_ACQUIRED)
 		run_cell(fault);
+	else if (fault == MARK_NOT_RELEASED || fault == MARK_NOT_ACQUIRED)
+		run_ring(HDMABUF_RING_FORMAT_1, fault);
 	else
-		run_ring(fault);
+		run_ring(HDMABUF_RING_FORMAT_0, fault);
 }
 
 #ifdef __SANITIZE_THREAD__
@@ -531,6 +582,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ring),
+		cmocka_unit_test(test_marked_ring),
 		cmocka_unit_test(test_cell),
 		cmocka_unit_test(test_session),
 #ifdef __SANITIZE_THREAD__
