@@ -13,6 +13,29 @@
 #include "assurance/proof/proof.h"
 
 /*@
+// No number is greater than its bits and others together.
+axiomatic Bits {
+	axiom or_left: \forall integer a, b; 0 <= a && 0 <= b ==> a <= (a | b);
+	axiom or_right: \forall integer a, b; 0 <= a && 0 <= b ==> b <= (a | b);
+	axiom below_32: \forall integer number; -0x100000000 <= number < 0 ==>
+		(uint32_t)number == number + 0x100000000;
+	axiom below_64: \forall integer number;
+		-0x10000000000000000 <= number < 0 ==>
+		(uint64_t)number == number + 0x10000000000000000;
+}
+
+// Words of 64 bits.
+axiomatic Words {
+	axiom words_ascend: \forall integer a, b; 0 <= a <= b ==>
+		0 <= a / 64 <= b / 64;
+	axiom words_end: \forall integer a, b; 0 <= a && a / 64 < b ==>
+		a < 64 * b;
+}
+
+// One less than a number, which has some bits: 0 becomes the greatest there is.
+predicate has_bits(integer number, integer bits) =
+	number >= 1 ? number - 1 <= bits : bits >= 0xffffffffffffffff;
+
 predicate all_zero(hdmabuf_le32 *word, integer from, integer to) =
 	\forall integer i; from <= i < to ==> word[i] == 0;
 */
@@ -29,6 +52,10 @@ static inline bool hdmabuf_is_zero_block(const hdmabuf_le32 *word,
     ensures \result < to ==> word[\result] != 0; */
 static inline uint32_t hdmabuf_nonzero(const hdmabuf_le32 *word, uint32_t from,
 				       uint32_t to);
+
+/*@ requires \valid(word);
+    assigns *word; */
+static inline bool hdmabuf_mark(uint64_t *word, uint64_t bits);
 
 /*@ assigns \nothing;
     ensures \result == (left < fit ? left : fit); */

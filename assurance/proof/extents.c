@@ -2,8 +2,9 @@
 /*
  * A page of EXTENTS of any content
  *
- * wp: entries_a_page extents_of check_zero check_extents check_page
- * wp: add_extents hdmabuf_extents_feed
+ * wp: entries_a_page extents_of check_zero single_pages check_extents
+ * wp: check_page add_extents hdmabuf_extents_feed
+ * fault ANY_BITS lib/core/directory_extents.c s/return references < max \&\&/return/
  * fault NULL_REFERENCE lib/core/directory_extents.c s/if (!extent\[i\].reference)/if (0)/
  * fault NO_ROOM lib/core/directory_extents.c s/if (count > reader->pending - reader->run_count)/if (0)/
  */
@@ -54,25 +55,41 @@ predicate are_extents(struct hdmabuf_extent *extent, integer count,
 	\forall integer i; 0 <= i < count ==> is_extent(extent + i, max);
 */
 
-/*@ requires \valid_read(reader) && \valid(fault) && count <= 4095;
+/*@
+predicate have_extent_bits(struct hdmabuf_extent *extent, integer count,
+			   integer references, integer counts) =
+	\forall integer i; 0 <= i < count ==>
+		has_bits(extent[i].reference, references) &&
+		has_bits(extent[i].count, counts);
+*/
+
+/*@ requires count <= 4095 && \valid_read(extent + (0 .. count - 1));
+    assigns \nothing;
+    ensures \result <= count;
+    ensures \forall integer i; 0 <= i < \result ==>
+	1 <= extent[i].reference <= max && extent[i].count == 1; */
+static uint32_t single_pages(const struct hdmabuf_extent *extent,
+			     uint32_t count, uint64_t max);
+
+/*@ requires \valid(reader) && \valid(fault) && count <= 4095;
     requires \valid_read(extent + (0 .. count - 1));
     requires \separated(fault, reader, extent + (0 .. count - 1));
-    assigns *fault;
+    assigns *fault, reader->data_pages;
     ensures \result == 0 ==>
 	are_extents(extent, count, reader->reference_max);
     ensures \result == 0 || \result == fault->status; */
-static uint16_t check_extents(const struct hdmabuf_directory_reader *reader,
+static uint16_t check_extents(struct hdmabuf_directory_reader *reader,
 			      const struct hdmabuf_extent *extent,
 			      uint32_t count, struct hdmabuf_fault *fault);
 
-/*@ requires \valid_read(reader) && \valid(fault) && count <= fit <= 4095;
+/*@ requires \valid(reader) && \valid(fault) && count <= fit <= 4095;
     requires is_extents_page(reader, fault, (char *)page, fit);
-    assigns *fault;
+    assigns *fault, reader->data_pages;
     ensures \result == 0 ==> are_extents(
 	(struct hdmabuf_extent *)((char *)page + 16), count,
 	reader->reference_max);
     ensures \result == 0 || \result == fault->status; */
-static uint16_t check_page(const struct hdmabuf_directory_reader *reader,
+static uint16_t check_page(struct hdmabuf_directory_reader *reader,
 			   const struct hdmabuf_extents_page *page,
 			   uint32_t count, uint32_t fit,
 			   struct hdmabuf_fault *fault);
@@ -83,7 +100,7 @@ static uint16_t check_page(const struct hdmabuf_directory_reader *reader,
     requires are_extents(extent, count, reader->reference_max);
     requires \separated(reader, extent + (0 .. count - 1),
 			reader->runs + (0 .. reader->run_capacity - 1));
-    assigns reader->run_count, reader->entries_read, reader->data_pages,
+    assigns reader->run_count, reader->entries_read,
 	reader->runs[0 .. reader->pending - 1];
     ensures \result ==> is_extents(reader) &&
 	reader->entries_read == \old(reader->entries_read) + count; */

@@ -2,15 +2,35 @@
 /*
  * The directories of displif and sndif, in shared memory whose words may be any
  *
- * wp: hdmabuf_list_references bad_reference take no_fault hdmabuf_gref_take
+ * wp: hdmabuf_list_references bad_reference first_zero take_block take
+ * wp: no_fault hdmabuf_gref_take
  * wp: hdmabuf_gref_begin hdmabuf_gref_next entries_here go_on
- * wp: hdmabuf_gref_read hdmabuf_gref_fill hdmabuf_gref_unique
+ * wp: hdmabuf_gref_read hdmabuf_gref_fill are_ascending bits_of
+ * wp: hdmabuf_mark are_distinct hdmabuf_gref_unique
+ * fault BEYOND_THE_BITMAP lib/core/gref_directory.c s/if (words > 4 /if (words > 8 /
  * fault READ_AGAIN lib/core/gref_directory.c s/if (!references\[entry + i\])/if (!hdmabuf_shared_read(\&word[i]))/
+ * fault ANY_BLOCK lib/core/gref_directory.c s/if (!take_block(word + i, references, entry + i))/take_block(word + i, references, entry + i); if (0)/
  * fault CIRCLE lib/core/gref_directory.c s/return hdmabuf_entries_here(walk->count - walk->done,/return hdmabuf_entries_here(walk->count,/
  */
+#define HDMABUF_CORE_OCTETS_H
 #include "assurance/proof/directory.h"
 
 #include <hdmabuf/gref_directory.h>
+#include <hdmabuf/shared.h>
+
+/* Words are cleared for a bitmap. */
+/*@ requires \valid((uint64_t *)at + (0 .. octets / 8 - 1));
+    assigns ((uint64_t *)at)[0 .. octets / 8 - 1]; */
+void octets_clear(void *at, size_t octets);
+
+/* Here, it is words that are copied: what is there may be any numbers. */
+/*@ requires \valid(to + (0 .. count - 1)) &&
+	\valid_read(from + (0 .. count - 1));
+    assigns to[0 .. count - 1]; */
+void proof_copy_words(uint32_t *to, const hdmabuf_le32 *from, size_t count);
+#undef hdmabuf_shared_copy
+#define hdmabuf_shared_copy(to, from, octets) \
+	proof_copy_words(to, from, (octets) / sizeof(hdmabuf_le32))
 
 /*@
 // A page: its first word leads to the next one, 1023 references follow.
@@ -46,6 +66,20 @@ static uint16_t bad_reference(struct hdmabuf_fault *fault, uint32_t entry,
 /*@ requires \valid(fault);
     assigns *fault; */
 static void no_fault(struct hdmabuf_fault *fault);
+
+/*@ requires entry + 31 <= 0xffffffff && \valid(fault);
+    requires \valid_read(references + (entry .. entry + 31));
+    assigns *fault;
+    ensures \result == fault->status == HDMABUF_STATUS_BAD_REFERENCE; */
+static uint16_t first_zero(const uint32_t *references, uint32_t entry,
+			   struct hdmabuf_fault *fault);
+
+/*@ requires entry + 31 <= 0xffffffff && \valid_read(word + (0 .. 31));
+    requires \valid(references + (entry .. entry + 31));
+    assigns references[entry .. entry + 31];
+    ensures \result ==> are_references(references, entry, entry + 32); */
+static bool take_block(const hdmabuf_le32 *word, uint32_t *references,
+		       uint32_t entry);
 
 /*@ requires count <= 1023 && is_page((char *)page);
     requires entry + count <= 0xffffffff && \valid(fault);
@@ -125,18 +159,51 @@ uint16_t hdmabuf_gref_fill(struct hdmabuf_gref_walk *walk, void *page,
 /*@ requires count <= 0xffffffff && \valid(fault);
     requires \valid_read(runs + (0 .. count - 1)) &&
 	\valid(scratch + (0 .. count - 1));
+    requires \valid((uint64_t *)scratch + (0 .. 2 * count - 1));
     requires \separated(fault, runs + (0 .. count - 1),
 			scratch + (0 .. count - 1));
-    assigns *fault, scratch[0 .. count - 1]; */
+    requires \separated(fault, runs + (0 .. count - 1),
+			(uint64_t *)scratch + (0 .. 2 * count - 1));
+    assigns *fault, scratch[0 .. count - 1],
+	((uint64_t *)scratch)[0 .. 2 * count - 1]; */
 uint16_t hdmabuf_runs_unique(const struct hdmabuf_run *runs, size_t count,
 			     struct hdmabuf_run *scratch,
 			     struct hdmabuf_fault *fault);
 
+/*@
+predicate have_reference_bits(uint32_t *references, integer count,
+			      integer bits) =
+	\forall integer i; 0 <= i < count ==>
+		(references[i] >= 1 ? references[i] - 1 <= bits :
+		 bits >= 0xffffffff);
+*/
+
+/*@ requires \valid_read(references + (0 .. count - 1));
+    assigns \nothing; */
+static bool are_ascending(const uint32_t *references, uint32_t count);
+
+/*@ requires \valid_read(references + (0 .. count - 1));
+    assigns \nothing;
+    ensures have_reference_bits(references, count, \result); */
+static uint32_t bits_of(const uint32_t *references, uint32_t count);
+
+/*@ requires \valid_read(references + (0 .. count - 1));
+    requires \valid(seen + (0 .. 4 * count - 1));
+    requires \separated(references + (0 .. count - 1),
+			seen + (0 .. 4 * count - 1));
+    assigns seen[0 .. 4 * count - 1]; */
+static bool are_distinct(const uint32_t *references, uint32_t count,
+			 uint64_t *seen);
+
 /*@ requires \valid_read(references + (0 .. count - 1)) && \valid(fault);
     requires \valid(runs + (0 .. 2 * count - 1));
+    requires \valid((uint64_t *)runs + (0 .. 4 * count - 1));
     requires \separated(fault, references + (0 .. count - 1),
 			runs + (0 .. 2 * count - 1));
-    assigns *fault, runs[0 .. 2 * count - 1]; */
+    requires \separated(fault, references + (0 .. count - 1),
+			(uint64_t *)runs + (0 .. 4 * count - 1));
+    assigns *fault, runs[0 .. 2 * count - 1],
+	((uint64_t *)runs)[0 .. 4 * count - 1]; */
 uint16_t hdmabuf_gref_unique(const uint32_t *references, uint32_t count,
 			     struct hdmabuf_run *runs,
 			     struct hdmabuf_fault *fault);

@@ -5,7 +5,7 @@
  * wp: divide_up hdmabuf_directory_pages copy_page hdmabuf_directory_begin hdmabuf_directory_wanted
  * wp: hdmabuf_directory_missing
  * fault DIVIDES_FOR_EVER lib/core/directory.c s/number = (number >> bits) + (number \& divisor)/number = number - (number >> bits)/
- * fault COPY_BEYOND lib/core/directory.c s/octets \/ sizeof(\*to)/octets/
+ * fault COPY_BEYOND lib/core/directory.c s/i < octets; i += COPY/i <= octets; i += COPY/
  */
 #define HDMABUF_CORE_OCTETS_H
 #include "assurance/proof/directory.h"
@@ -19,6 +19,16 @@ void proof_clear_reader(struct hdmabuf_directory_reader *reader);
 #define octets_clear(at, octets) proof_clear_reader(at)
 
 #include <hdmabuf/codec.h>
+#include <hdmabuf/shared.h>
+
+/* And it is a part of a page that is copied. */
+/*@ requires \valid(to + (0 .. octets - 1)) &&
+	\valid_read(from + (0 .. octets - 1));
+    assigns to[0 .. octets - 1]; */
+void proof_copy_octets(char *to, const char *from, size_t octets);
+#undef hdmabuf_shared_copy
+#define hdmabuf_shared_copy(to, from, octets) \
+	proof_copy_octets(to, from, octets)
 
 /*@ assigns \nothing; */
 unsigned int hdmabuf_fault_rank(uint16_t status);
@@ -78,11 +88,10 @@ hdmabuf_directory_missing(const struct hdmabuf_directory_reader *reader,
 			  uint64_t page, uint64_t reference,
 			  struct hdmabuf_fault *fault);
 
-/*@ requires 4096 <= octets <= 65536 && octets % 32 == 0;
-    requires \valid(to + (0 .. octets / 8 - 1));
-    requires \valid_read(from + (0 .. octets / 8 - 1));
-    assigns to[0 .. octets / 8 - 1]; */
-static void copy_page(uint64_t *to, const volatile uint64_t *from,
-		      uint32_t octets);
+/*@ requires 4096 <= octets <= 65536 && octets % 64 == 0;
+    requires \valid(to + (0 .. octets - 1));
+    requires \valid_read(from + (0 .. octets - 1));
+    assigns to[0 .. octets - 1]; */
+static void copy_page(char *to, const char *from, uint32_t octets);
 
 #include "lib/core/directory.c"

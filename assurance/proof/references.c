@@ -3,9 +3,10 @@
  * 32-bit references, as they lie in the pages of a LIST or TABLE
  *
  * wp: hdmabuf_is_zero_block hdmabuf_nonzero hdmabuf_entries_here is_block
- * wp: consecutive check_rest bad_reference next_reference add_singles
- * wp: hdmabuf_references_take
- * fault SINGLES_BEYOND lib/core/directory_references.c s/i + 1 < count; i++/i < count; i++/
+ * wp: consecutive check_rest bad_reference next_reference is_block_of_singles
+ * wp: add_block add_one_by_one add_singles hdmabuf_references_take
+ * fault SINGLES_BEYOND lib/core/directory_references.c s/uint32_t last = count ? count - 1 : 0/uint32_t last = count/
+ * fault ANY_BITS lib/core/directory_references.c s/return bits < max \&\& !follows/return !follows/
  * fault ANY_REFERENCE lib/core/directory_references.c s/!first || first + here - 1 > max/!first/
  * fault NO_ROOM lib/core/directory_references.c s/else if (used == room)/else if (used > room)/
  */
@@ -50,6 +51,36 @@ static uint16_t bad_reference(uint64_t max, const hdmabuf_le32 *word,
     assigns \nothing;
     ensures goes_on(reader->runs, reader->run_count, \result); */
 static uint64_t next_reference(const struct hdmabuf_directory_reader *reader);
+
+/*@ requires max <= 0xffffffff && from + 32 <= 0xffffffff;
+    requires \valid_read(word + (from .. from + 32));
+    assigns \nothing;
+    ensures \result ==> \forall integer k; from <= k < from + 32 ==>
+	1 <= word[k] <= max; */
+static bool is_block_of_singles(const hdmabuf_le32 *word, uint32_t from,
+				uint64_t max);
+
+/*@ requires used <= 0x0fffffffffffffff && \valid_read(word + (0 .. 31));
+    requires \valid(runs + (used .. used + 31));
+    requires \separated(runs + (used .. used + 31), word + (0 .. 31));
+    assigns runs[used .. used + 31];
+    ensures \forall integer k; used <= k < used + 32 ==>
+	runs[k].reference == word[k - used] && runs[k].count == 1; */
+static void add_block(struct hdmabuf_run *runs, uint64_t used,
+		      const hdmabuf_le32 *word);
+
+/*@ requires max <= 0xffffffff && used + end <= 0x0fffffffffffffff;
+    requires end < 0xffffffff;
+    requires i < end ==> \valid_read(word + (i .. end)) &&
+	\valid(runs + (used + i .. used + end - 1)) &&
+	\separated(runs + (used + i .. used + end - 1), word + (i .. end));
+    assigns runs[used + i .. used + end - 1];
+    ensures i <= \result && (\result <= end || \result == i);
+    ensures \forall integer k; used + i <= k < used + \result ==>
+	1 <= runs[k].reference <= max && runs[k].count == 1; */
+static uint32_t add_one_by_one(struct hdmabuf_run *runs, uint64_t used,
+			       const hdmabuf_le32 *word, uint32_t i,
+			       uint32_t end, uint32_t next, uint64_t max);
 
 /*@ requires max <= 0xffffffff && used + count <= 0x0fffffffffffffff;
     requires count >= 1 ==> \valid_read(word + (0 .. count - 1)) &&

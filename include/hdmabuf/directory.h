@@ -175,8 +175,9 @@ hdmabuf_directory_missing(const struct hdmabuf_directory_reader *reader,
  * @fault: receives DUPLICATE, with the lowest reference that is repeated as value
  *	and the second page that has it as offset
  *
- * Follows HDB-IMP-013.  Takes n log n steps, whatever the order, and n if the runs
- * are in ascending order.
+ * Follows HDB-IMP-013.  Takes n steps if the runs are in ascending order, or if
+ * @scratch, used as a bitmap, has a bit for each reference: 128 a run.  Otherwise, and
+ * if a page does come twice, it takes n log n, whatever the order.
  *
  * Return: ``HDMABUF_STATUS_OK`` or the status of @fault
  */

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Page directories: what is the same in all formats. */
+#include <hdmabuf/shared.h>
+
 #include "lib/core/directory_formats.h"
 #include "lib/core/note.h"
 #include "lib/core/octets.h"
+
+/* So many octets a compiler copies in vectors, each once. */
+#define COPY_OCTETS 64
+
+/* Runs that are looked at, before it is asked whether they are what was hoped for. */
+#define RUNS_AT_ONCE 256
 
 /* ---- Counting ------------------------------------------------------------ */
 
@@ -62,9 +70,31 @@ static bool is_run(const struct hdmabuf_run *run, uint64_t max)
 	       run->count - 1 <= max - run->reference;
 }
 
-/* How many references there are; 0 if one of them is none. */
-static uint64_t count_references(const struct hdmabuf_run *runs,
-				 uint64_t run_count, uint64_t max)
+/* Whether each is a single reference; where some are not, the first runs mostly show it. */
+static bool are_scattered(const struct hdmabuf_run *runs, uint64_t run_count,
+			  uint64_t max)
+{
+	uint64_t i;
+	uint32_t here;
+
+	for (i = 0; i < run_count; i += here) {
+		struct hdmabuf_run bits;
+
+		here = hdmabuf_entries_here(run_count - i, RUNS_AT_ONCE);
+		bits = hdmabuf_runs_bits(runs + i, here);
+		if (bits.count || bits.reference >= max)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * How many references there are; 0 if one of them is none. Not inline: it would have
+ * fewer registers.
+ */
+static __attribute__((__noinline__)) uint64_t
+count_references(const struct hdmabuf_run *runs, uint64_t run_count,
+		 uint64_t max)
 {
 	uint64_t total = 0;
 
@@ -94,9 +124,12 @@ bool hdmabuf_directory_build(uint32_t format, const struct hdmabuf_run *runs,
 {
 	bool extents = format == HDMABUF_DIRECTORY_EXTENTS;
 	uint64_t max = extents ? UINT64_MAX : UINT32_MAX;
-	uint64_t references = count_references(runs, run_count, max);
+	bool scattered = are_scattered(runs, run_count, max);
+	uint64_t references =
+		scattered ? run_count : count_references(runs, run_count, max);
 	struct hdmabuf_directory_writer writer = {
 		.run = runs,
+		.scattered = scattered,
 		.entries = extents && references ? run_count : references,
 		.page_shift = page_shift,
 		.own = own,
@@ -199,33 +232,23 @@ hdmabuf_directory_missing(const struct hdmabuf_directory_reader *reader,
 				       entry, reference);
 }
 
-/* Whatever else the page is used as. */
-typedef uint64_t __attribute__((__may_alias__)) page_word;
-
 /* HDB-IMP-002: each word is read once; all that follows is about the copy. */
-static void copy_page(page_word *to, const volatile page_word *from,
-		      uint32_t octets)
+static void copy_page(char *to, const char *from, uint32_t octets)
 {
-	const page_word *end = to + octets / sizeof(*to);
+	uint32_t i;
 
-	/*@ loop invariant 0 <= end - to <= octets / 8 && (end - to) % 4 == 0;
-	    loop invariant to == \at(to, Pre) + (octets / 8 - (end - to));
-	    loop invariant from == \at(from, Pre) + (octets / 8 - (end - to));
-	    loop assigns to, from, \at(to, Pre)[0 .. octets / 8 - 1];
-	    loop variant end - to; */
-	for (; to < end; to += 4, from += 4) {
-		to[0] = from[0];
-		to[1] = from[1];
-		to[2] = from[2];
-		to[3] = from[3];
-	}
+	/*@ loop invariant 0 <= i <= octets && i % COPY_OCTETS == 0;
+	    loop assigns i, to[0 .. octets - 1];
+	    loop variant octets - i; */
+	for (i = 0; i < octets; i += COPY_OCTETS)
+		hdmabuf_shared_copy(to + i, from + i, COPY_OCTETS);
 }
 
 uint16_t hdmabuf_directory_feed(struct hdmabuf_directory_reader *reader,
 				const volatile void *page, void *scratch,
 				struct hdmabuf_fault *fault)
 {
-	copy_page(scratch, page, 1u << reader->layout.page_shift);
+	copy_page(scratch, (const char *)page, 1u << reader->layout.page_shift);
 	fault_none(fault);
 	reader->pages_read++;
 	switch (reader->layout.directory_format) {

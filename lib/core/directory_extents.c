@@ -6,6 +6,9 @@
 /* Words of 32 bits in an extent. */
 #define EXTENT_WORDS (sizeof(struct hdmabuf_extent) / sizeof(hdmabuf_le32))
 
+/* Extents that are looked at together. */
+#define BLOCK HDMABUF_RUN_BLOCK
+
 static uint32_t entries_a_page(uint32_t page_shift)
 {
 	return HDMABUF_EXTENTS_ENTRIES(1u << page_shift);
@@ -99,21 +102,58 @@ static uint16_t check_extent(const struct hdmabuf_directory_reader *reader,
 	return HDMABUF_STATUS_OK;
 }
 
-/* First what is INVALID, which ranks before BAD_REFERENCE (HDB-BOTH-038). */
-static uint16_t check_extents(const struct hdmabuf_directory_reader *reader,
+/*
+ * As scattered pages are: how many extents, in whole blocks, have a single page, if
+ * all these do, of a reference that is at most @max. Of the last, more is asked.
+ */
+static uint32_t single_pages(const struct hdmabuf_extent *extent,
+			     uint32_t count, uint64_t max)
+{
+	uint64_t references = 0, counts = 0;
+	size_t i, j;
+
+	/*@ loop invariant i == 0 || 0 < i < count;
+	    loop invariant have_extent_bits(extent, i, references, counts);
+	    loop assigns i, j, references, counts;
+	    loop variant count - i; */
+	for (i = 0; i + BLOCK < count; i += BLOCK) {
+		/*@ loop invariant 0 <= j <= BLOCK;
+		    loop invariant
+			have_extent_bits(extent, i + j, references, counts);
+		    loop assigns j, references, counts;
+		    loop variant BLOCK - j; */
+		HDMABUF_UNROLL
+		for (j = 0; j < BLOCK; j++) {
+			references |=
+				hdmabuf_get_le64(extent[i + j].reference) - 1;
+			counts |= hdmabuf_get_le64(extent[i + j].count) - 1;
+		}
+	}
+	return references < max && !counts ? (uint32_t)i : 0;
+}
+
+/*
+ * First what is INVALID, which ranks before BAD_REFERENCE (HDB-BOTH-038). The pages of
+ * extents that are in order are counted.
+ */
+static uint16_t check_extents(struct hdmabuf_directory_reader *reader,
 			      const struct hdmabuf_extent *extent,
 			      uint32_t count, struct hdmabuf_fault *fault)
 {
 	uint64_t left = reader->layout.pages - reader->data_pages;
+	uint32_t single = count > left ? 0 :
+					 single_pages(extent, count,
+						      reader->reference_max);
 	uint32_t i;
 
+	left -= single;
 	/*@ loop invariant 0 <= i <= count;
 	    loop invariant \forall integer k; 0 <= k < i ==>
 		1 <= extent[k].count && extent[k].reference +
 			extent[k].count - 1 <= reader->reference_max;
 	    loop assigns i, left, *fault;
 	    loop variant count - i; */
-	for (i = 0; i < count; i++) {
+	for (i = single; i < count; i++) {
 		uint64_t pages = hdmabuf_get_le64(extent[i].count);
 		uint16_t status = check_extent(
 			reader, hdmabuf_get_le64(extent[i].reference), pages,
@@ -128,16 +168,17 @@ static uint16_t check_extents(const struct hdmabuf_directory_reader *reader,
 		1 <= extent[k].reference;
 	    loop assigns i;
 	    loop variant count - i; */
-	for (i = 0; i < count; i++) {
+	for (i = single; i < count; i++) {
 		if (!extent[i].reference)
 			return hdmabuf_directory_fault(
 				fault, HDMABUF_STATUS_BAD_REFERENCE,
 				reader->entries_read + i, 0);
 	}
+	reader->data_pages = reader->layout.pages - left;
 	return HDMABUF_STATUS_OK;
 }
 
-static uint16_t check_page(const struct hdmabuf_directory_reader *reader,
+static uint16_t check_page(struct hdmabuf_directory_reader *reader,
 			   const struct hdmabuf_extents_page *page,
 			   uint32_t count, uint32_t fit,
 			   struct hdmabuf_fault *fault)
@@ -160,7 +201,6 @@ static bool add_extents(struct hdmabuf_directory_reader *reader,
 			const struct hdmabuf_extent *extent, uint32_t count)
 {
 	struct hdmabuf_run *run = reader->runs + reader->run_count;
-	uint64_t pages = 0;
 	uint32_t i;
 
 	if (count > reader->pending - reader->run_count)
@@ -169,16 +209,14 @@ static bool add_extents(struct hdmabuf_directory_reader *reader,
 	    loop invariant are_extents(extent, count, reader->reference_max);
 	    loop invariant are_runs(reader->runs, reader->run_count + i,
 				    reader->reference_max);
-	    loop assigns i, pages, run[0 .. count - 1];
+	    loop assigns i, run[0 .. count - 1];
 	    loop variant count - i; */
 	for (i = 0; i < count; i++) {
 		run[i].reference = hdmabuf_get_le64(extent[i].reference);
 		run[i].count = hdmabuf_get_le64(extent[i].count);
-		pages += run[i].count;
 	}
 	reader->run_count += count;
 	reader->entries_read += count;
-	reader->data_pages += pages;
 	return true;
 }
 

@@ -11,6 +11,7 @@
  * A directory that is being written.
  * @run: where the next reference or extent comes from
  * @done: references of @run that are written
+ * @scattered: whether each run is a single reference
  * @entries: references of a LIST or TABLE, extents of EXTENTS
  * @own: references of the directory's pages
  * @memory: the directory's pages
@@ -18,6 +19,7 @@
 struct hdmabuf_directory_writer {
 	const struct hdmabuf_run *run;
 	uint64_t done;
+	bool scattered;
 	uint64_t entries;
 	uint32_t page_shift;
 	const uint64_t *own;
@@ -38,6 +40,9 @@ void *hdmabuf_writer_page(const struct hdmabuf_directory_writer *writer,
 #else
 #define HDMABUF_UNROLL
 #endif
+
+/* The same of runs, each of which is four words. */
+#define HDMABUF_RUN_BLOCK (HDMABUF_DIRECTORY_BLOCK / 4)
 
 static inline bool hdmabuf_is_zero_block(const hdmabuf_le32 *word,
 					 uint32_t from)
@@ -74,6 +79,25 @@ static inline uint32_t hdmabuf_nonzero(const hdmabuf_le32 *word, uint32_t from,
 	while (from < to && !word[from])
 		from++;
 	return from;
+}
+
+/*
+ * Which bits the references of runs have, and which their counts, less 1 each, as both
+ * begin at 1: none is greater than all of these bits are.
+ */
+struct hdmabuf_run hdmabuf_runs_bits(const struct hdmabuf_run *runs,
+				     uint64_t count);
+
+/* Bits of a word of a bitmap. */
+#define HDMABUF_WORD_BITS 64
+
+/* Mark bits of a word; false if one of them is marked already. */
+static inline bool hdmabuf_mark(uint64_t *word, uint64_t bits)
+{
+	uint64_t before = *word;
+
+	*word = before | bits;
+	return !(before & bits);
 }
 
 /* The smaller of what is left and what fits. */

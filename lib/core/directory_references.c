@@ -42,6 +42,21 @@ static uint32_t put_run(hdmabuf_le32 *word, const struct hdmabuf_run *run,
 	return here;
 }
 
+/* Where no run has more than one reference, nothing has to be looked at. */
+static void put_scattered(hdmabuf_le32 *word, const struct hdmabuf_run *run,
+			  uint32_t count)
+{
+	uint32_t i;
+
+	for (; count >= BLOCK; count -= BLOCK, word += BLOCK, run += BLOCK) {
+		HDMABUF_UNROLL
+		for (i = 0; i < BLOCK; i++)
+			word[i] = hdmabuf_put_le32((uint32_t)run[i].reference);
+	}
+	for (i = 0; i < count; i++)
+		word[i] = hdmabuf_put_le32((uint32_t)run[i].reference);
+}
+
 void hdmabuf_references_put(struct hdmabuf_directory_writer *writer,
 			    hdmabuf_le32 *word, uint32_t count)
 {
@@ -49,6 +64,11 @@ void hdmabuf_references_put(struct hdmabuf_directory_writer *writer,
 	uint64_t done = writer->done;
 	uint32_t here;
 
+	if (writer->scattered) {
+		put_scattered(word, run, count);
+		writer->run += count;
+		return;
+	}
 	for (; count; word += here, count -= here) {
 		here = done ? 0 : put_singles(word, run, count);
 		if (here) {
@@ -144,22 +164,68 @@ static uint64_t next_reference(const struct hdmabuf_directory_reader *reader)
 }
 
 /*
- * Add references as long as each stands alone, between @next and the one behind it, to
- * the @used runs: how many. There is room for @count.
+ * Whether each of the block of references at @from is at most @max, and none follows
+ * the one before it, nor does the one behind the block.
  */
-static uint32_t add_singles(struct hdmabuf_run *runs, uint64_t used,
-			    const hdmabuf_le32 *word, uint32_t count,
-			    uint32_t next, uint64_t max)
+static bool is_block_of_singles(const hdmabuf_le32 *word, uint32_t from,
+				uint64_t max)
+{
+	const hdmabuf_le32 *block = word + from;
+	uint32_t bits = 0, follows = 0;
+	uint32_t i;
+
+	/*@ loop invariant 0 <= i <= BLOCK;
+	    loop invariant \forall integer k; from <= k < from + i ==>
+		(word[k] >= 1 ? word[k] - 1 <= bits : bits >= 0xffffffff);
+	    loop assigns i, bits, follows;
+	    loop variant BLOCK - i; */
+	HDMABUF_UNROLL
+	for (i = 0; i < BLOCK; i++) {
+		uint32_t reference = hdmabuf_get_le32(block[i]);
+
+		bits |= reference - 1;
+		follows |= -(uint32_t)(hdmabuf_get_le32(block[i + 1]) ==
+				       reference + 1);
+	}
+	return bits < max && !follows;
+}
+
+/* Add a block of them to the @used runs. */
+static void add_block(struct hdmabuf_run *runs, uint64_t used,
+		      const hdmabuf_le32 *word)
 {
 	struct hdmabuf_run *run = runs + used;
 	uint32_t i;
 
-	/*@ loop invariant i == 0 || 0 < i < count;
+	/*@ loop invariant 0 <= i <= BLOCK;
 	    loop invariant \forall integer k; used <= k < used + i ==>
-		1 <= runs[k].reference <= max && runs[k].count == 1;
-	    loop assigns i, next, runs[used .. used + count - 1];
-	    loop variant count - i; */
-	for (i = 0; i + 1 < count; i++) {
+		runs[k].reference == word[k - used] && runs[k].count == 1;
+	    loop assigns i, runs[used .. used + BLOCK - 1];
+	    loop variant BLOCK - i; */
+	HDMABUF_UNROLL
+	for (i = 0; i < BLOCK; i++) {
+		run[i].reference = hdmabuf_get_le32(word[i]);
+		run[i].count = 1;
+	}
+}
+
+/*
+ * Add references, from number @i to @end, as long as each stands alone, between @next
+ * and the one behind it, to the @used runs: the number of the first that does not.
+ */
+static inline __attribute__((__always_inline__)) uint32_t
+add_one_by_one(struct hdmabuf_run *runs, uint64_t used,
+	       const hdmabuf_le32 *word, uint32_t i, uint32_t end,
+	       uint32_t next, uint64_t max)
+{
+	struct hdmabuf_run *run = runs + used;
+
+	/*@ loop invariant \at(i, Pre) <= i && (i <= end || i == \at(i, Pre));
+	    loop invariant \forall integer k; used + \at(i, Pre) <= k < used + i
+		==> 1 <= runs[k].reference <= max && runs[k].count == 1;
+	    loop assigns i, next, runs[used + \at(i, Pre) .. used + end - 1];
+	    loop variant end - i; */
+	for (; i < end; i++) {
 		uint32_t first = hdmabuf_get_le32(word[i]);
 
 		if (!first || first > max || first == next ||
@@ -170,6 +236,34 @@ static uint32_t add_singles(struct hdmabuf_run *runs, uint64_t used,
 		next = first + 1;
 	}
 	return i;
+}
+
+/*
+ * The same, from the first on, of @count for which there is room: how many. If as many
+ * as a block do, the next may as well.
+ */
+static uint32_t add_singles(struct hdmabuf_run *runs, uint64_t used,
+			    const hdmabuf_le32 *word, uint32_t count,
+			    uint32_t next, uint64_t max)
+{
+	uint32_t last = count ? count - 1 : 0;
+	uint32_t i = add_one_by_one(runs, used, word, 0,
+				    hdmabuf_entries_here(last, BLOCK), next,
+				    max);
+
+	if (i < BLOCK)
+		return i;
+	/*@ loop invariant BLOCK <= i < count;
+	    loop invariant \forall integer k; used <= k < used + i ==>
+		1 <= runs[k].reference <= max && runs[k].count == 1;
+	    loop assigns i, runs[used .. used + count - 1];
+	    loop variant count - i; */
+	while (count - i > BLOCK && is_block_of_singles(word, i, max)) {
+		add_block(runs, used + i, word + i);
+		i += BLOCK;
+	}
+	return add_one_by_one(runs, used, word, i, last,
+			      hdmabuf_get_le32(word[i - 1]) + 1, max);
 }
 
 uint16_t hdmabuf_references_take(struct hdmabuf_directory_reader *reader,

@@ -1115,6 +1115,72 @@ static void missing_pages_are_told(void **state)
 	}
 }
 
+/* What is wrong is @value, of so many octets and at @at in the only page. */
+static void scattered_entry_is_told(uint32_t format, size_t at, size_t octets,
+				    uint64_t value, uint64_t entry,
+				    uint16_t status)
+{
+	struct directory directory;
+	struct reading reading;
+
+	directory_of_scattered(&directory, format, 200);
+	number_put(directory.memory + at, octets, value);
+	directory_read(&directory, 1 << 21, 200, 1, &reading);
+	assert_int_equal(reading.fault.status, status);
+	assert_true(reading.fault.offset == entry);
+	assert_true(reading.fault.value == value);
+	free(reading.runs);
+	directory_free(&directory);
+}
+
+/* Wherever it stands among others that are looked at together. */
+static void each_scattered_entry_is_looked_at(void **state)
+{
+	uint64_t beyond = (1 << 21) + 1;
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < 200; i++) {
+		scattered_entry_is_told(LIST, 4 + i * 4, 4, 0, i, BAD);
+		scattered_entry_is_told(LIST, 4 + i * 4, 4, beyond, i, BAD);
+		scattered_entry_is_told(EXTENTS, 16 + i * 16, 8, 0, i, BAD);
+		scattered_entry_is_told(EXTENTS, 16 + i * 16, 8, beyond, i,
+					INVALID);
+		scattered_entry_is_told(EXTENTS, 24 + i * 16, 8, 0, i, INVALID);
+		scattered_entry_is_told(EXTENTS, 24 + i * 16, 8, 201, i,
+					INVALID);
+	}
+}
+
+/* Wherever two that follow each other stand among others that do not. */
+static void a_pair_among_scattered_references_is_a_run(void **state)
+{
+	uint64_t i, run;
+
+	(void)state;
+	for (i = 1; i < 200; i++) {
+		struct hdmabuf_run *runs = scattered(200);
+		uint64_t first = runs[i - 1].reference;
+		struct directory directory;
+		struct reading reading;
+
+		directory_make(&directory, LIST, 12, runs, 200);
+		number_put(directory.memory + 4 + i * 4, 4, first + 1);
+		assert_int_equal(directory_read(&directory, MAX, 199, 1,
+						&reading),
+				 HDMABUF_STATUS_OK);
+		assert_true(reading.run_count == 199);
+		for (run = 0; run < 199; run++) {
+			assert_true(reading.runs[run].reference ==
+				    runs[run < i ? run : run + 1].reference);
+			assert_true(reading.runs[run].count ==
+				    (run == i - 1 ? 2 : 1));
+		}
+		free(reading.runs);
+		directory_free(&directory);
+	}
+}
+
 /* RESERVED before INVALID, INVALID before BAD_REFERENCE, and lower entries first. */
 static void of_several_faults_the_first_is_told(void **state)
 {
@@ -1360,6 +1426,84 @@ static void duplicates_are_found_in_any_order(void **state)
 	}
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+	const uint64_t *first = a, *second = b;
+
+	return (*first > *second) - (*first < *second);
+}
+
+/* What must be told is counted page by page. */
+static void assert_as_counted(const struct hdmabuf_run *runs, size_t count)
+{
+	uint64_t pages = 0, page = 0, i;
+	uint64_t *references, *sorted;
+	size_t run;
+
+	for (run = 0; run < count; run++)
+		pages += runs[run].count;
+	references = get(pages, sizeof(*references));
+	sorted = get(pages, sizeof(*sorted));
+	for (run = 0; run < count; run++)
+		for (i = 0; i < runs[run].count; i++)
+			references[page++] = runs[run].reference + i;
+	memcpy(sorted, references, pages * sizeof(*sorted));
+	qsort(sorted, pages, sizeof(*sorted), compare_numbers);
+	for (i = 1; i < pages && sorted[i] != sorted[i - 1]; i++)
+		;
+	if (i == pages) {
+		assert_unique(runs, count, HDMABUF_STATUS_OK, 0, 0);
+	} else {
+		for (page = 0; references[page] != sorted[i]; page++)
+			;
+		while (references[++page] != sorted[i])
+			;
+		assert_unique(runs, count, HDMABUF_STATUS_DUPLICATE, page,
+			      sorted[i]);
+	}
+	free(sorted);
+	free(references);
+}
+
+/* As close together that a bitmap has room for them, and further apart. */
+static void pages_of_any_runs_are_told_apart(void **state)
+{
+	static const uint64_t ranges[] = { 100, 1000, 5000, 20000, 1ull << 40 };
+	struct hdmabuf_run runs[40];
+	uint64_t seed = 1;
+	size_t draws, count, range, i;
+
+	(void)state;
+	for (draws = 0; draws < 1000; draws++) {
+		count = 1 + draw(&seed) % COUNT(runs);
+		range = draws % COUNT(ranges);
+		for (i = 0; i < count; i++) {
+			runs[i].reference = 1 + draw(&seed) % ranges[range];
+			runs[i].count = 1;
+			if (draw(&seed) % 4 == 0)
+				runs[i].count += draw(&seed) % 200;
+		}
+		assert_as_counted(runs, count);
+	}
+}
+
+/* The last page that the bitmap of two runs has a bit for, and the one behind it. */
+static void a_bitmap_ends_where_the_memory_does(void **state)
+{
+	enum {
+		LAST = 2 * 128
+	};
+
+	(void)state;
+	ASSERT_UNIQUE(HDMABUF_STATUS_OK, 0, 0, { LAST, 1 }, { 1, 1 });
+	ASSERT_UNIQUE(HDMABUF_STATUS_OK, 0, 0, { LAST + 1, 1 }, { 1, 1 });
+	ASSERT_UNIQUE(HDMABUF_STATUS_OK, 0, 0, { 129, 128 }, { 1, 128 });
+	ASSERT_UNIQUE(HDMABUF_STATUS_DUPLICATE, 256, 129, { 129, 128 },
+		      { 1, 129 });
+	ASSERT_UNIQUE(HDMABUF_STATUS_DUPLICATE, 1, LAST, { LAST, 1 },
+		      { LAST, 1 });
+}
+
 static void a_million_runs_are_told_apart(void **state)
 {
 	struct hdmabuf_run *runs = scattered(1 << 20);
@@ -1393,6 +1537,8 @@ int main(void)
 		cmocka_unit_test(references_end_where_the_platform_ends),
 		cmocka_unit_test(links_end_where_the_platform_ends),
 		cmocka_unit_test(missing_pages_are_told),
+		cmocka_unit_test(each_scattered_entry_is_looked_at),
+		cmocka_unit_test(a_pair_among_scattered_references_is_a_run),
 		cmocka_unit_test(of_several_faults_the_first_is_told),
 		cmocka_unit_test(each_bit_of_a_list_matters),
 		cmocka_unit_test(each_bit_of_extents_matters),
@@ -1400,6 +1546,8 @@ int main(void)
 		cmocka_unit_test(the_copy_is_what_is_read),
 		cmocka_unit_test(pages_that_come_twice_are_told),
 		cmocka_unit_test(duplicates_are_found_in_any_order),
+		cmocka_unit_test(pages_of_any_runs_are_told_apart),
+		cmocka_unit_test(a_bitmap_ends_where_the_memory_does),
 		cmocka_unit_test(a_million_runs_are_told_apart),
 	};
 

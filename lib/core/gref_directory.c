@@ -6,6 +6,9 @@
 #include "lib/core/directory_formats.h"
 #include "lib/core/octets.h"
 
+/* References that are written, copied and checked together. */
+#define BLOCK HDMABUF_DIRECTORY_BLOCK
+
 /* ---- Counting ------------------------------------------------------------ */
 
 uint32_t hdmabuf_gref_pages(uint32_t octets)
@@ -32,19 +35,42 @@ void hdmabuf_gref_link(uint32_t count, const uint32_t *own, void *memory)
 			->next = hdmabuf_put_le32(own[page]);
 }
 
-void hdmabuf_gref_build(const uint32_t *references, uint32_t count,
-			const uint32_t *own, void *memory)
+/* A compiler makes vectors of it only if it knows that the two do not overlap. */
+static void put_references(hdmabuf_le32 *restrict word,
+			   const uint32_t *restrict references, uint32_t count)
 {
 	uint32_t i;
 
-	hdmabuf_gref_link(count, own, memory);
-	for (i = 0; i < count; i++) {
-		struct hdmabuf_list_page *page =
-			hdmabuf_list_page(memory, i / HDMABUF_GREF_ENTRIES,
-					  HDMABUF_GREF_PAGE_SHIFT);
+	for (; count >= BLOCK;
+	     count -= BLOCK, word += BLOCK, references += BLOCK) {
+		HDMABUF_UNROLL
+		for (i = 0; i < BLOCK; i++)
+			word[i] = hdmabuf_put_le32(references[i]);
+	}
+	for (i = 0; i < count; i++)
+		word[i] = hdmabuf_put_le32(references[i]);
+}
 
-		hdmabuf_list_references(page)[i % HDMABUF_GREF_ENTRIES] =
-			hdmabuf_put_le32(references[i]);
+void hdmabuf_gref_build(const uint32_t *references, uint32_t count,
+			const uint32_t *own, void *memory)
+{
+	uint32_t pages = hdmabuf_gref_directory_pages(count);
+	uint32_t page;
+
+	for (page = 0; page < pages; page++) {
+		struct hdmabuf_list_page *to = hdmabuf_list_page(
+			memory, page, HDMABUF_GREF_PAGE_SHIFT);
+		hdmabuf_le32 *word = hdmabuf_list_references(to);
+		uint32_t here =
+			hdmabuf_entries_here(count, HDMABUF_GREF_ENTRIES);
+		bool last = page + 1 == pages;
+
+		to->next = last ? 0 : hdmabuf_put_le32(own[page + 1]);
+		put_references(word, references, here);
+		octets_clear(word + here,
+			     (HDMABUF_GREF_ENTRIES - here) * sizeof(*word));
+		references += here;
+		count -= here;
 	}
 }
 
@@ -55,18 +81,66 @@ static uint16_t bad_reference(struct hdmabuf_fault *fault, uint32_t entry,
 				 HDMABUF_WHERE_DIRECTORY, entry, value);
 }
 
+/* Of a block of references, from number @entry on. */
+static uint16_t first_zero(const uint32_t *references, uint32_t entry,
+			   struct hdmabuf_fault *fault)
+{
+	uint32_t i;
+
+	/*@ loop invariant 0 <= i < BLOCK;
+	    loop assigns i;
+	    loop variant BLOCK - i; */
+	for (i = 0; i + 1 < BLOCK && references[entry + i]; i++)
+		;
+	return bad_reference(fault, entry + i, 0);
+}
+
+/*
+ * Take a block of references, from number @entry on; each word is copied once. Whether
+ * none of them is 0.
+ */
+static bool take_block(const hdmabuf_le32 *word, uint32_t *references,
+		       uint32_t entry)
+{
+	uint32_t *block = references + entry;
+	uint32_t zero = 0;
+	uint32_t i;
+
+	hdmabuf_shared_copy(block, word, BLOCK * sizeof(*word));
+	/*@ loop invariant 0 <= i <= BLOCK;
+	    loop invariant zero == 0 ==>
+		are_references(references, entry, entry + i);
+	    loop assigns i, zero, references[entry .. entry + BLOCK - 1];
+	    loop variant BLOCK - i; */
+	HDMABUF_UNROLL
+	for (i = 0; i < BLOCK; i++) {
+		block[i] = hdmabuf_get_le32((hdmabuf_le32)block[i]);
+		zero |= -(uint32_t)(block[i] == 0);
+	}
+	return zero == 0;
+}
+
 /* References from number @entry on, @count of them; each word is read once. */
 static uint16_t take(const void *page, uint32_t *references, uint32_t count,
 		     uint32_t entry, struct hdmabuf_fault *fault)
 {
 	const hdmabuf_le32 *word = hdmabuf_list_references((void *)page);
-	uint32_t i;
+	uint32_t i = 0;
 
 	/*@ loop invariant 0 <= i <= count;
 	    loop invariant are_references(references, entry, entry + i);
 	    loop assigns i, *fault, references[entry .. entry + count - 1];
 	    loop variant count - i; */
-	for (i = 0; i < count; i++) {
+	while (count - i >= BLOCK) {
+		if (!take_block(word + i, references, entry + i))
+			return first_zero(references, entry + i, fault);
+		i += BLOCK;
+	}
+	/*@ loop invariant 0 <= i <= count;
+	    loop invariant are_references(references, entry, entry + i);
+	    loop assigns i, *fault, references[entry .. entry + count - 1];
+	    loop variant count - i; */
+	for (; i < count; i++) {
 		references[entry + i] = hdmabuf_shared_read(&word[i]);
 		if (!references[entry + i])
 			return bad_reference(fault, entry + i, 0);
@@ -172,6 +246,69 @@ uint16_t hdmabuf_gref_fill(struct hdmabuf_gref_walk *walk, void *page,
 
 /* ---- No page twice ------------------------------------------------------- */
 
+static bool are_ascending(const uint32_t *references, uint32_t count)
+{
+	uint32_t i = 1;
+
+	/*@ loop invariant 1 <= i && (i <= count || count == 0);
+	    loop assigns i;
+	    loop variant count - i; */
+	while (i < count && references[i] > references[i - 1])
+		i++;
+	return i >= count;
+}
+
+/* The bits of all references, less 1 each: none is greater. */
+static uint32_t bits_of(const uint32_t *references, uint32_t count)
+{
+	uint32_t bits = 0;
+	uint64_t i = 0, j;
+
+	/*@ loop invariant 0 <= i <= count;
+	    loop invariant have_reference_bits(references, i, bits);
+	    loop assigns i, j, bits;
+	    loop variant count - i; */
+	for (; count - i >= BLOCK; i += BLOCK) {
+		/*@ loop invariant 0 <= j <= BLOCK;
+		    loop invariant have_reference_bits(references, i + j, bits);
+		    loop assigns j, bits;
+		    loop variant BLOCK - j; */
+		HDMABUF_UNROLL
+		for (j = 0; j < BLOCK; j++)
+			bits |= references[i + j] - 1;
+	}
+	/*@ loop invariant 0 <= i <= count;
+	    loop invariant have_reference_bits(references, i, bits);
+	    loop assigns i, bits;
+	    loop variant count - i; */
+	for (; i < count; i++)
+		bits |= references[i] - 1;
+	return bits;
+}
+
+/* Whether a bitmap of up to four words a reference shows that none comes twice. */
+static bool are_distinct(const uint32_t *references, uint32_t count,
+			 uint64_t *seen)
+{
+	uint32_t words = bits_of(references, count) / HDMABUF_WORD_BITS + 1;
+	uint32_t i;
+
+	if (words > 4 * (uint64_t)count)
+		return false;
+	octets_clear(seen, words * sizeof(*seen));
+	/*@ loop invariant 0 <= i <= count;
+	    loop assigns i, seen[0 .. words - 1];
+	    loop variant count - i; */
+	for (i = 0; i < count; i++) {
+		uint32_t page = references[i] - 1;
+
+		if (!hdmabuf_mark(&seen[page / HDMABUF_WORD_BITS],
+				  (uint64_t)1 << page % HDMABUF_WORD_BITS))
+			return false;
+	}
+	return true;
+}
+
 uint16_t hdmabuf_gref_unique(const uint32_t *references, uint32_t count,
 			     struct hdmabuf_run *runs,
 			     struct hdmabuf_fault *fault)
@@ -179,6 +316,10 @@ uint16_t hdmabuf_gref_unique(const uint32_t *references, uint32_t count,
 	size_t used = 0;
 	uint32_t i;
 
+	no_fault(fault);
+	if (are_ascending(references, count) ||
+	    are_distinct(references, count, (uint64_t *)runs))
+		return HDMABUF_STATUS_OK;
 	/*@ loop invariant 0 <= i <= count && used <= i;
 	    loop assigns i, used, runs[0 .. count - 1];
 	    loop variant count - i; */

@@ -349,20 +349,41 @@ static void a_circle_ends(void **state)
 	directory_free(&directory);
 }
 
-/* References that follow one another are one run. */
-static void runs_are_looked_at_as_a_whole(void **state)
+static void assert_unique(const uint32_t *references, uint32_t count,
+			  uint32_t status, uint32_t page)
 {
-	static const uint32_t apart[] = { 5, 6, 7, 20, 21, 8 };
-	static const uint32_t twice[] = { 5, 6, 7, 20, 6 };
-	struct hdmabuf_run runs[12];
+	struct hdmabuf_run *runs = get(2 * count * sizeof(*runs));
 	struct hdmabuf_fault fault;
 
+	assert_int_equal(hdmabuf_gref_unique(references, count, runs, &fault),
+			 status);
+	assert_int_equal(fault.status, status);
+	assert_int_equal(fault.offset, page);
+	assert_int_equal(fault.value, status ? references[page] : 0);
+	free(runs);
+}
+
+/* In order or not, and where a bitmap in the memory that is given is too small. */
+static void references_that_come_twice_are_told(void **state)
+{
+	enum {
+		OK = HDMABUF_STATUS_OK,
+		TWICE = HDMABUF_STATUS_DUPLICATE,
+		LAST = 3 * 256
+	};
+
 	(void)state;
-	assert_int_equal(hdmabuf_gref_unique(apart, 6, runs, &fault), 0);
-	assert_int_equal(runs[0].count + runs[1].count + runs[2].count, 6);
-	assert_int_equal(hdmabuf_gref_unique(twice, 5, runs, &fault),
-			 HDMABUF_STATUS_DUPLICATE);
-	assert_int_equal(fault.value, 6);
+	assert_unique((uint32_t[]){ 7 }, 1, OK, 0);
+	assert_unique((uint32_t[]){ 5, 6, 7, 20, 30, 31 }, 6, OK, 0);
+	assert_unique((uint32_t[]){ 5, 6, 7, 20, 21, 8 }, 6, OK, 0);
+	assert_unique((uint32_t[]){ 5, 6, 7, 20, 6 }, 5, TWICE, 4);
+	assert_unique((uint32_t[]){ 5, 6, 7, 7 }, 4, TWICE, 3);
+	assert_unique((uint32_t[]){ 9, UINT32_MAX, 8 }, 3, OK, 0);
+	assert_unique((uint32_t[]){ UINT32_MAX, 9, UINT32_MAX }, 3, TWICE, 2);
+	assert_unique((uint32_t[]){ 9, LAST, 8 }, 3, OK, 0);
+	assert_unique((uint32_t[]){ LAST, 9, LAST }, 3, TWICE, 2);
+	assert_unique((uint32_t[]){ 9, LAST + 1, 8 }, 3, OK, 0);
+	assert_unique((uint32_t[]){ LAST + 1, 9, LAST + 1 }, 3, TWICE, 2);
 }
 
 /* Between two pages that cannot be touched; what is written stays in the arrays. */
@@ -417,7 +438,7 @@ int main(void)
 		cmocka_unit_test(faults_are_told),
 		cmocka_unit_test(what_lies_behind_does_not_count),
 		cmocka_unit_test(a_circle_ends),
-		cmocka_unit_test(runs_are_looked_at_as_a_whole),
+		cmocka_unit_test(references_that_come_twice_are_told),
 		cmocka_unit_test(rubbish_is_survived),
 	};
 

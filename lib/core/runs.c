@@ -2,8 +2,14 @@
 /* No page comes twice. */
 #include <hdmabuf/directory.h>
 
+#include "lib/core/directory_formats.h"
 #include "lib/core/note.h"
 #include "lib/core/octets.h"
+
+#define WORD_BITS HDMABUF_WORD_BITS
+
+/* Runs that are looked at together. */
+#define BLOCK HDMABUF_RUN_BLOCK
 
 /* Whether @next, which begins no earlier than @run, begins within it. */
 static bool overlaps(const struct hdmabuf_run *run,
@@ -28,6 +34,118 @@ static bool is_ascending(const struct hdmabuf_run *runs, size_t count)
 	}
 	return true;
 }
+
+/* ---- By a bitmap --------------------------------------------------------- */
+
+static inline struct hdmabuf_run with_bits(struct hdmabuf_run bits,
+					   const struct hdmabuf_run *run)
+{
+	bits.reference |= run->reference - 1;
+	bits.count |= run->count - 1;
+	return bits;
+}
+
+struct hdmabuf_run hdmabuf_runs_bits(const struct hdmabuf_run *runs,
+				     uint64_t count)
+{
+	struct hdmabuf_run bits = { 0, 0 };
+	uint64_t i = 0, j;
+
+	/*@ loop invariant 0 <= i <= count;
+	    loop invariant have_bits(runs, i, bits.reference, bits.count);
+	    loop assigns i, j, bits;
+	    loop variant count - i; */
+	for (; count - i >= BLOCK; i += BLOCK) {
+		/*@ loop invariant 0 <= j <= BLOCK;
+		    loop invariant
+			have_bits(runs, i + j, bits.reference, bits.count);
+		    loop assigns j, bits;
+		    loop variant BLOCK - j; */
+		HDMABUF_UNROLL
+		for (j = 0; j < BLOCK; j++)
+			bits = with_bits(bits, &runs[i + j]);
+	}
+	/*@ loop invariant 0 <= i <= count;
+	    loop invariant have_bits(runs, i, bits.reference, bits.count);
+	    loop assigns i, bits;
+	    loop variant count - i; */
+	for (; i < count; i++)
+		bits = with_bits(bits, &runs[i]);
+	return bits;
+}
+
+/* Words that have a bit for each page of @runs; 0 if they are more than two a run. */
+static size_t bitmap_words(const struct hdmabuf_run *runs, size_t count)
+{
+	struct hdmabuf_run bits = hdmabuf_runs_bits(runs, count);
+	uint64_t last;
+
+	if (bits.count > UINT64_MAX - bits.reference)
+		return 0;
+	last = bits.reference + bits.count;
+	if (last / WORD_BITS >= 2 * (uint64_t)count)
+		return 0;
+	return (size_t)(last / WORD_BITS) + 1;
+}
+
+/*
+ * Mark @left pages from number @page on, where the first that there is has number 0;
+ * false if one of them is marked already.
+ */
+static bool mark_pages(uint64_t *seen, uint64_t page, uint64_t left)
+{
+	/*@ loop invariant left <= \at(left, Pre);
+	    loop invariant page + left == \at(page + left, Pre);
+	    loop assigns page, left, seen[0 .. \at(page + left - 1, Pre) / 64];
+	    loop variant left; */
+	while (left) {
+		uint32_t from = page % WORD_BITS;
+		uint32_t here = hdmabuf_entries_here(left, WORD_BITS - from);
+
+		if (!hdmabuf_mark(&seen[page / WORD_BITS],
+				  UINT64_MAX >> (WORD_BITS - here) << from))
+			return false;
+		page += here;
+		left -= here;
+	}
+	return true;
+}
+
+/* The same, of a run; of most, where references are scattered, a single page. */
+static inline bool mark_run(uint64_t *seen, const struct hdmabuf_run *run)
+{
+	uint64_t page = run->reference - 1;
+
+	if (run->count > 1)
+		return mark_pages(seen, page, run->count);
+	return hdmabuf_mark(&seen[page / WORD_BITS],
+			    (uint64_t)1 << page % WORD_BITS);
+}
+
+/*
+ * Whether a bitmap shows that no page comes twice. It lies in memory for @count
+ * runs: where references are too far apart for that, nothing is known.
+ */
+static bool are_distinct(const struct hdmabuf_run *runs, size_t count,
+			 uint64_t *seen)
+{
+	size_t words = bitmap_words(runs, count);
+	size_t i;
+
+	if (!words)
+		return false;
+	octets_clear(seen, words * sizeof(*seen));
+	/*@ loop invariant 0 <= i <= count;
+	    loop assigns i, seen[0 .. words - 1];
+	    loop variant count - i; */
+	for (i = 0; i < count; i++) {
+		if (!mark_run(seen, &runs[i]))
+			return false;
+	}
+	return true;
+}
+
+/* ---- By sorting ---------------------------------------------------------- */
 
 /*
  * Put runs[at] where it belongs in the heap below it: down to a leaf along the
@@ -117,6 +235,8 @@ find_overlap(const struct hdmabuf_run *runs, size_t count,
 {
 	size_t i;
 
+	if (are_distinct(runs, count, (uint64_t *)scratch))
+		return HDMABUF_STATUS_OK;
 	octets_copy(scratch, runs, count * sizeof(*runs));
 	sort(scratch, count);
 	/*@ loop invariant 1 <= i && (i <= count || count == 0);
