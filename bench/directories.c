@@ -2,12 +2,16 @@
 /*
  * directories.c - writing and reading a directory, held against copying its octets
  *
+ * References are runs, or, in an array, those of the directory of displif.
+ *
  * memcpy() is as fast as octets can be moved; the scalar copy moves one entry at a
  * time, as a reader does that fetches each once through volatile.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <hdmabuf/gref_directory.h>
 
 #include "bench/groups.h"
 #include "bench/measure.h"
@@ -18,18 +22,29 @@ struct shape {
 	uint32_t format;
 	bool scattered;
 	size_t entry_octets;
+	bool array;
 };
 
 static const struct shape shapes[] = {
-	{ "list/consecutive", HDMABUF_DIRECTORY_LIST, false, 4 },
-	{ "list/scattered", HDMABUF_DIRECTORY_LIST, true, 4 },
-	{ "table/consecutive", HDMABUF_DIRECTORY_TABLE, false, 4 },
-	{ "table/scattered", HDMABUF_DIRECTORY_TABLE, true, 4 },
-	{ "extents/consecutive", HDMABUF_DIRECTORY_EXTENTS, false, 8 },
-	{ "extents/scattered", HDMABUF_DIRECTORY_EXTENTS, true, 8 },
+	{ "list/consecutive", HDMABUF_DIRECTORY_LIST, false, 4, false },
+	{ "list/scattered", HDMABUF_DIRECTORY_LIST, true, 4, false },
+	{ "table/consecutive", HDMABUF_DIRECTORY_TABLE, false, 4, false },
+	{ "table/scattered", HDMABUF_DIRECTORY_TABLE, true, 4, false },
+	{ "extents/consecutive", HDMABUF_DIRECTORY_EXTENTS, false, 8, false },
+	{ "extents/scattered", HDMABUF_DIRECTORY_EXTENTS, true, 8, false },
+	{ "array/consecutive", HDMABUF_DIRECTORY_LIST, false, 4, true },
+	{ "array/scattered", HDMABUF_DIRECTORY_LIST, true, 4, true },
 };
 
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
+
+/* References as displif's drivers have them, and memory to read them into. */
+struct array {
+	uint32_t references[FRAME_PAGES];
+	uint32_t found[FRAME_PAGES];
+	uint32_t own[DIRECTORY_PAGES];
+	struct hdmabuf_run runs[2 * FRAME_PAGES];
+};
 
 /* A directory, and where its octets are copied to. */
 struct work {
@@ -37,21 +52,53 @@ struct work {
 	_Alignas(PAGE_OCTETS) uint8_t copy[DIRECTORY_PAGES][PAGE_OCTETS];
 	size_t octets;
 	size_t entry_octets;
+	bool array;
+	struct array of;
 };
 
 static void build(struct work *work)
 {
-	described_build(&work->frame);
+	if (work->array)
+		hdmabuf_gref_build(work->of.references, FRAME_PAGES,
+				   work->of.own, work->frame.pages);
+	else
+		described_build(&work->frame);
+}
+
+static void array_read(struct work *work)
+{
+	struct hdmabuf_gref_walk walk;
+	struct hdmabuf_fault fault;
+	uint32_t page;
+
+	must(!hdmabuf_gref_begin(&walk, work->of.own[0], work->of.found,
+				 FRAME_PAGES, &fault),
+	     "beginning to read a directory");
+	while ((page = hdmabuf_gref_next(&walk)))
+		must(!hdmabuf_gref_read(
+			     &walk, work->frame.pages[page - work->of.own[0]],
+			     &fault),
+		     "reading a directory");
 }
 
 static void read_back(struct work *work)
 {
-	described_read(&work->frame);
+	if (work->array)
+		array_read(work);
+	else
+		described_read(&work->frame);
 }
 
 static void check_unique(struct work *work)
 {
-	described_check_unique(&work->frame);
+	struct hdmabuf_fault fault;
+
+	if (work->array)
+		must(!hdmabuf_gref_unique(work->of.found, FRAME_PAGES,
+					  work->of.runs, &fault),
+		     "finding no page twice");
+	else
+		described_check_unique(&work->frame);
 }
 
 static void copy(struct work *work)
@@ -88,26 +135,67 @@ static void copy_scalar(struct work *work)
 		copy_scalar_8(work);
 }
 
+/* The least that there is to do where references are runs: nothing is checked. */
+static void write_from_runs(struct work *work)
+{
+	uint32_t *to = (uint32_t *)work->copy;
+	size_t i;
+
+	for (i = 0; i < FRAME_PAGES; i++)
+		to[i] = (uint32_t)work->frame.runs[i].reference;
+	__asm__ __volatile__("" : : : "memory");
+}
+
+static void read_into_runs(struct work *work)
+{
+	const uint32_t *from = (const uint32_t *)work->frame.pages;
+	size_t i;
+
+	for (i = 0; i < FRAME_PAGES; i++)
+		work->frame.found[i] = (struct hdmabuf_run){ from[i], 1 };
+	__asm__ __volatile__("" : : : "memory");
+}
+
 struct step {
 	const char *name;
 	void (*run)(struct work *work);
 };
 
 static const struct step steps[] = {
-	{ "memcpy", copy },    { "scalar", copy_scalar },  { "build", build },
-	{ "read", read_back }, { "unique", check_unique },
+	{ "memcpy", copy },
+	{ "scalar", copy_scalar },
+	{ "build", build },
+	{ "least-build", write_from_runs },
+	{ "least-read", read_into_runs },
+	{ "read", read_back },
+	{ "unique", check_unique },
 };
 
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
+
+static void array_init(struct array *of, const struct described *frame)
+{
+	uint32_t i;
+
+	for (i = 0; i < FRAME_PAGES; i++)
+		of->references[i] =
+			frame->run_count == 1 ?
+				(uint32_t)frame->runs[0].reference + i :
+				(uint32_t)frame->runs[i].reference;
+	for (i = 0; i < DIRECTORY_PAGES; i++)
+		of->own[i] = (uint32_t)frame->own[i];
+}
 
 static void work_init(struct work *work, const struct shape *shape)
 {
 	described_init(&work->frame, shape->format, shape->scattered);
 	work->octets = (size_t)work->frame.layout.directory_pages * PAGE_OCTETS;
 	work->entry_octets = shape->entry_octets;
+	work->array = shape->array;
+	array_init(&work->of, &work->frame);
 	memset(work->copy, 0xa5, sizeof(work->copy));
-	described_build(&work->frame);
-	described_read(&work->frame);
+	build(work);
+	read_back(work);
 }
 
 /* How often a step fits a burst. */

@@ -174,10 +174,11 @@ def sessions() -> list[Row]:
 def directories() -> list[Row]:
     section = "The directory of a frame of 8100 pages"
     rows = []
-    for directory in ("list", "table", "extents"):
+    directories = {"list": "LIST", "table": "TABLE", "extents": "EXTENTS", "array": "LIST, array"}
+    for directory, format_words in directories.items():
         for order in ("consecutive", "scattered"):
             base = f"directory/{directory}/{order}"
-            words = f"{directory.upper()}, {order} references"
+            words = f"{format_words}, {order} references"
             rows += [
                 Row(section, f"build : memcpy, {words}", "us", f"{base}/build", f"{base}/memcpy", 1.25, scale=1e-3),
                 Row(section, f"validated read : scalar copy, {words}", "us", f"{base}/read", f"{base}/scalar", 0.9,
@@ -185,6 +186,11 @@ def directories() -> list[Row]:
                 Row(section, f"that no page comes twice : scalar copy, {words}", "us", f"{base}/unique",
                     f"{base}/scalar", scale=1e-3),
             ]
+    base = "directory/list/scattered"
+    rows += [Row(section, "runs made references, unchecked : memcpy", "us", f"{base}/least-build", f"{base}/memcpy",
+                 scale=1e-3),
+             Row(section, "references made runs, unchecked : scalar copy", "us", f"{base}/least-read", f"{base}/scalar",
+                 scale=1e-3)]
     return rows
 
 
