@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fuzz target: an endpoint, its application, and a hostile peer. The input says which
- * role the endpoint has, and then step by step what the peer writes into records, rings,
- * channel, descriptors, directories and cells, what the application asks for, and how
- * time passes. Some of what the peer does happens while the library is at work.
+ * role the endpoint has and which format the rings, and then step by step what the peer
+ * writes into records, rings, channel, descriptors, directories and cells, what the
+ * application asks for, and how time passes. Some of what the peer does happens while
+ * the library is at work.
  *
  * Whatever the script: no quota is exceeded, every request is reported once, everything
  * is given back, and a peer that behaves afterwards gets a session that works.
@@ -89,9 +90,11 @@ struct scene {
 	uint64_t epoch;
 	struct hdmabuf_offer offer;
 	struct hdmabuf_reply reply;
+	uint32_t ring_format;
 	uint64_t own_ring, their_ring, own_cells, their_cells;
 	uint32_t requests; /* that it has put into its ring */
 	uint32_t taken;	   /* of the library's */
+	uint32_t ready;	   /* more that the last mark counts */
 	uint32_t answered; /* of the library's */
 	struct pending pending[PENDING];
 	size_t pending_count;
@@ -617,35 +620,74 @@ static uint32_t read_32(struct scene *scene, uint64_t reference,
 	return hdmabuf_get_le32(le);
 }
 
-static uint32_t slot(uint32_t index)
+static uint32_t slot(const struct scene *scene, uint32_t index)
 {
-	return 64 + index % SLOTS * 64;
+	uint32_t first = scene->ring_format ?
+				 sizeof(struct hdmabuf_ring_events) :
+				 sizeof(struct hdmabuf_ring_indices);
+
+	return first + index % SLOTS * 64;
 }
 
 #define REQ_PROD offsetof(struct hdmabuf_ring_indices, req_prod)
 #define RSP_PROD offsetof(struct hdmabuf_ring_indices, rsp_prod)
 
+/* One message, shown by its mark or by an index. */
+static void peer_show(struct scene *scene, uint64_t ring, uint32_t *index,
+		      const union hdmabuf_message *message, bool is_answer)
+{
+	union hdmabuf_message marked = *message;
+
+	if (scene->ring_format)
+		marked.octets[7] = (is_answer ? HDMABUF_MARK_ANSWERS :
+						HDMABUF_MARK_REQUESTS) +
+				   1;
+	hostile_write(&scene->hostile, ring, slot(scene, *index), &marked,
+		      sizeof(marked));
+	++*index;
+	if (!scene->ring_format)
+		write_32(scene, ring, is_answer ? RSP_PROD : REQ_PROD, *index);
+	scene->hostile.want_notified = true;
+}
+
 static void peer_put(struct scene *scene, const union hdmabuf_message *message)
 {
-	hostile_write(&scene->hostile, scene->own_ring, slot(scene->requests),
-		      message, sizeof(*message));
-	write_32(scene, scene->own_ring, REQ_PROD, ++scene->requests);
-	scene->hostile.want_notified = true;
+	peer_show(scene, scene->own_ring, &scene->requests, message, false);
+}
+
+/* How many requests of the library there are, to be taken now. */
+static uint32_t peer_sees(struct scene *scene)
+{
+	uint32_t there, mark;
+
+	if (!scene->ring_format) {
+		there = read_32(scene, scene->their_ring, REQ_PROD) -
+			scene->taken;
+		return there <= SLOTS ? there : 0;
+	}
+	if (scene->ready || scene->taken - scene->answered == SLOTS)
+		return scene->ready;
+	mark = read_32(scene, scene->their_ring,
+		       slot(scene, scene->taken) + 4) >>
+	       24;
+	scene->ready = mark <= HDMABUF_MARK_MAX ? mark : 0;
+	return scene->ready;
 }
 
 /* Looks at what the library asks, as much as there is room to remember. */
 static void peer_take(struct scene *scene)
 {
-	uint32_t there = read_32(scene, scene->their_ring, REQ_PROD);
 	union hdmabuf_message message;
 
-	while (scene->taken != there && there - scene->taken <= SLOTS &&
-	       scene->pending_count < PENDING) {
+	while (scene->pending_count < PENDING && peer_sees(scene)) {
 		struct pending *pending =
 			&scene->pending[scene->pending_count++];
 
 		hostile_read(&scene->hostile, scene->their_ring,
-			     slot(scene->taken++), &message, sizeof(message));
+			     slot(scene, scene->taken++), &message,
+			     sizeof(message));
+		if (scene->ready)
+			scene->ready--;
 		pending->id = hdmabuf_get_le32(message.header.id);
 		pending->operation = hdmabuf_get_le16(message.header.operation);
 		memcpy(pending->octets, message.octets + 8,
@@ -656,10 +698,7 @@ static void peer_take(struct scene *scene)
 static void peer_put_answer(struct scene *scene,
 			    const union hdmabuf_message *message)
 {
-	hostile_write(&scene->hostile, scene->their_ring, slot(scene->answered),
-		      message, sizeof(*message));
-	write_32(scene, scene->their_ring, RSP_PROD, ++scene->answered);
-	scene->hostile.want_notified = true;
+	peer_show(scene, scene->their_ring, &scene->answered, message, true);
 }
 
 static void make_answer(const struct pending *pending, uint16_t status,
@@ -720,6 +759,7 @@ static void peer_begin(struct scene *scene, uint64_t first_ring,
 	scene->requests = own_start;
 	scene->taken = their_start;
 	scene->answered = their_start;
+	scene->ready = 0;
 	scene->pending_count = 0;
 }
 
@@ -755,6 +795,7 @@ static void peer_make_channel(struct scene *scene, uint32_t start)
 		.epoch_frontend = scene->reply.epoch,
 		.epoch_backend = scene->offer.epoch,
 		.page_shift = HOSTILE_SHIFT,
+		.ring_format = scene->ring_format,
 		.timeline_pages = 1,
 		.references = 4,
 		.frontend_ring_start = start,
@@ -767,7 +808,7 @@ static void peer_make_channel(struct scene *scene, uint32_t start)
 	hdmabuf_channel_encode(&info, page);
 	hostile_write(&scene->hostile, CHANNEL, 0, page, sizeof(page));
 	for (i = 0; i < 2; i++) {
-		hdmabuf_ring_format(page, sizeof(page), HDMABUF_RING_FORMAT_0,
+		hdmabuf_ring_format(page, sizeof(page), scene->ring_format,
 				    start);
 		hostile_write(&scene->hostile, CHANNEL + 1 + i, 0, page,
 			      sizeof(page));
@@ -805,7 +846,7 @@ static void peer_offer(struct scene *scene)
 		.version_min = HDMABUF_VERSION,
 		.version_max = HDMABUF_VERSION,
 		.features = HDMABUF_FEATURES_ALL,
-		.ring_formats = 1,
+		.ring_formats = 1ull << scene->ring_format,
 		.timeline_max = 1,
 	};
 	octets = hdmabuf_offer_write(&scene->offer, text);
@@ -1079,12 +1120,20 @@ static void on_interrupt(void *user)
 		 scene->later[scene->later_count].word);
 }
 
-/* An index a little or a lot beside what it is. */
+/* An index, an event or a mark, a little or a lot beside what it is. */
 static void peer_index(struct scene *scene)
 {
 	uint8_t octet = input_octet(&scene->input);
-	uint64_t ring = octet & 1 ? scene->own_ring : scene->their_ring;
-	uint32_t offset = octet / 2 % 4 * 4;
+	bool own = octet & 1;
+	uint64_t ring = own ? scene->own_ring : scene->their_ring;
+	const uint32_t marked[] = {
+		offsetof(struct hdmabuf_ring_events, req_event),
+		offsetof(struct hdmabuf_ring_events, rsp_event),
+		slot(scene, own ? scene->requests : scene->answered) + 7,
+		slot(scene, own ? scene->requests - 1 : scene->taken) + 7,
+	};
+	uint32_t which = octet / 2 % 4;
+	uint32_t offset = scene->ring_format ? marked[which] : which * 4;
 
 	write_32(scene, ring, offset,
 		 read_32(scene, ring, offset) + (uint32_t)octet / 8 - 16);
@@ -1277,12 +1326,15 @@ static void close_scene(struct scene *scene)
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 {
 	static struct scene scene;
+	uint8_t octet;
 
 	memset(&scene, 0, sizeof(scene));
 	running = &scene;
 	scene.input = (struct input){ octets, size };
-	scene.role = input_octet(&scene.input) & 1 ? HDMABUF_BACKEND :
-						     HDMABUF_FRONTEND;
+	octet = input_octet(&scene.input);
+	scene.role = octet & 1 ? HDMABUF_BACKEND : HDMABUF_FRONTEND;
+	scene.ring_format = octet & 2 ? HDMABUF_RING_FORMAT_1 :
+					HDMABUF_RING_FORMAT_0;
 	open_scene(&scene);
 	while (scene.input.left)
 		step(&scene);
