@@ -484,7 +484,7 @@ static void backend_shares_y4m(void **state)
 	"0001020304050607000102030405060700010203040506070001020304" \
 	"050607000102030405060700010203040506070001020304050607"
 
-/* All that a frontend can be told, in an order that makes sense. */
+/* What a frontend can be told about buffers of its own, in an order that makes sense. */
 static const struct cue tells[] = {
 	{ "event connected", "timeline mine signaller=creator\n"
 			     "timeline theirs signaller=peer\n"
