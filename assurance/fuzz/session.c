@@ -79,6 +79,7 @@ struct scene {
 	unsigned int policy;
 	struct hdmabuf_session *session;
 	struct hdmabuf_buffer *imports[MAX_BUFFERS];
+	struct hdmabuf_buffer *retired; /* was never mapped, counts no longer */
 	struct sample samples[SAMPLES];
 	struct hdmabuf_timeline_handle *timelines[TIMELINES];
 	struct hdmabuf_turn turn;
@@ -213,6 +214,7 @@ static void on_disconnected(void *user, struct hdmabuf_session *session,
 	scene->session = NULL;
 	scene->has_turn = false;
 	memset(scene->imports, 0, sizeof(scene->imports));
+	scene->retired = NULL;
 	memset(scene->timelines, 0, sizeof(scene->timelines));
 }
 
@@ -276,10 +278,21 @@ static void on_retire(void *user, struct hdmabuf_buffer *buffer,
 		      uint32_t grace_ms)
 {
 	struct scene *scene = user;
+	size_t i = import_index(scene, buffer);
 
 	(void)grace_ms;
-	if (!(scene->policy & KEEP))
+	must(i < MAX_BUFFERS);
+	if (!(scene->policy & KEEP)) {
 		release(scene, buffer);
+		return;
+	}
+	if (hdmabuf_buffer_data(buffer))
+		return;
+	/* The protocol knows it no longer; its handle is kept until the next one. */
+	forget_import(scene, i);
+	if (scene->retired)
+		hdmabuf_buffer_release(scene->retired);
+	scene->retired = buffer;
 }
 
 static uint16_t on_allocate(void *user, struct hdmabuf_session *session,
