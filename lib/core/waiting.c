@@ -15,7 +15,7 @@
 /* How much of the budget goes, each time that less was needed: an eighth. */
 #define DECAY 8
 /* Sleeps between two tries. */
-#define INTERVAL_FIRST 8
+#define INTERVAL_FIRST 2
 #define INTERVAL_LAST  4096
 
 static uint32_t smaller(uint32_t a, uint32_t b)
