@@ -445,6 +445,8 @@ hdmabuf_session_limits(const struct hdmabuf_session *session);
  * @requests_received: requests of the peer
  * @notifications_sent: to the peer
  * @notifications_received: from the peer
+ * @ring_writes: how often messages became visible to the peer: once for all requests,
+ *	and once for all answers, of a flush() or dispatch()
  * @hand_offs_sent: of these requests, hand-offs
  * @hand_offs_received: of these requests, hand-offs
  * @octets_shared: data of all buffers exported and imported
@@ -454,6 +456,7 @@ struct hdmabuf_statistics {
 	uint64_t requests_received;
 	uint64_t notifications_sent;
 	uint64_t notifications_received;
+	uint64_t ring_writes;
 	uint64_t hand_offs_sent;
 	uint64_t hand_offs_received;
 	uint64_t octets_shared;
@@ -553,8 +556,16 @@ int hdmabuf_unexport(struct hdmabuf_buffer *buffer, uint32_t grace_ms);
  *	any ``stamp``; is copied
  * @more: the next hand-off belongs to this one
  *
- * What the peer gets has the same form.  Several hand-offs made one after the other
- * become visible by one write to the ring, at the next flush() or dispatch().
+ * What the peer gets has the same form.  All hand-offs made since the last flush() or
+ * dispatch() become visible by one write to the ring, with one notification at most, at
+ * the next.  A batch needs nothing more::
+ *
+ *     for (i = 0; i < count && !error; i++)
+ *             error = hdmabuf_hand_off(&turns[i], false);
+ *     hdmabuf_endpoint_flush(endpoint);
+ *
+ * Those that were made before one that fails remain.  A point that is signalled outside a
+ * callback flushes as well.
  *
  * Return: 0; -ENOTCONN; -EAGAIN; -EINVAL if the points or timelines are wrong;
  * -EACCES if the buffer is not this end's to hand off

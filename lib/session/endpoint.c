@@ -244,7 +244,7 @@ static uint64_t endpoint_deadline(struct hdmabuf_endpoint *endpoint)
 }
 
 /* Setting a timer takes many times as long, in a virtual machine above all. */
-static void endpoint_wake(struct hdmabuf_endpoint *endpoint)
+void endpoint_wake(struct hdmabuf_endpoint *endpoint)
 {
 	static const uint64_t one = 1;
 

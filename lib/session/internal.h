@@ -194,6 +194,8 @@ struct hdmabuf_session {
 	uint32_t in_flight;
 	uint32_t sequence;
 	uint32_t taken;
+	bool requests_put; /* and not visible yet */
+	bool answers_put;
 
 	struct hdmabuf_table table;
 	struct buffer_list buffers;
@@ -261,6 +263,9 @@ struct hdmabuf_endpoint {
 	SLIST_HEAD(, hdmabuf_buffer) buffer_graves;
 	SLIST_HEAD(, hdmabuf_timeline_handle) timeline_graves;
 };
+
+/* endpoint.c */
+void endpoint_wake(struct hdmabuf_endpoint *endpoint);
 
 /* support.c */
 uint64_t now_ms(void);

@@ -54,6 +54,7 @@ int request_send(struct hdmabuf_session *session,
 		memcpy(pending->echo, request->echo, sizeof(pending->echo));
 	hdmabuf_request_encode(request, &message);
 	hdmabuf_ring_put_request(&session->channel.own, &message);
+	session->requests_put = true;
 	trace_put_request(session, &message);
 	session_touch(session);
 	session->in_flight++;
@@ -157,6 +158,7 @@ void answer_put(struct hdmabuf_session *session,
 {
 	union hdmabuf_message message;
 
+	session->answers_put = true;
 	hdmabuf_answer_encode(answer, &message);
 	hdmabuf_ring_put_answer(&session->channel.peer, &message);
 	trace_put_answer(session, &message);
@@ -271,6 +273,14 @@ void pump(struct hdmabuf_session *session)
 	send_what_is_due(session);
 }
 
+static void count_ring_writes(struct hdmabuf_session *session)
+{
+	session->statistics.ring_writes +=
+		session->requests_put + session->answers_put;
+	session->requests_put = false;
+	session->answers_put = false;
+}
+
 void pump_flush(struct hdmabuf_session *session)
 {
 	bool notify = session->notify;
@@ -281,6 +291,7 @@ void pump_flush(struct hdmabuf_session *session)
 	notify |= hdmabuf_ring_push_answers(&session->channel.peer);
 	notify |= hdmabuf_ring_push_requests(&session->channel.own);
 	trace_shown(session);
+	count_ring_writes(session);
 	if (!notify)
 		return;
 	session->statistics.notifications_sent++;

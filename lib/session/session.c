@@ -202,6 +202,8 @@ static int session_furnish(struct hdmabuf_session *session)
 	session->features = 0;
 	session->in_flight = 0;
 	session->taken = 0;
+	session->requests_put = false;
+	session->answers_put = false;
 	session->group_count = 0;
 	session->group_due = 0;
 	session->group_sent = 0;

@@ -552,7 +552,9 @@ int hdmabuf_timeline_wait(struct hdmabuf_timeline_handle *timeline,
 	timeline->wait_count++;
 	session->look = true;
 	session_touch(session);
-	hdmabuf_endpoint_flush(session->endpoint);
+	/* Requests that were made before stay where they are: a batch may go on. */
+	if (!session->endpoint->dispatching)
+		endpoint_wake(session->endpoint);
 	return 0;
 }
 
