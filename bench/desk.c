@@ -116,6 +116,7 @@ void desk_config(struct hdmabuf_config *config)
 	config->limits.max_octets = 1ull << 40;
 	config->limits.max_buffers = 1u << 20;
 	config->max_sessions = 4096;
+	config->looks = HDMABUF_WAITING_LOOKS;
 }
 
 void desk_open(struct desk *desk, const char *address, enum hdmabuf_role role)
@@ -184,6 +185,15 @@ void desk_poll_until(struct desk *desk, const unsigned int *counter,
 	hdmabuf_endpoint_flush(desk->endpoint);
 	while (*counter < value)
 		dispatch(desk);
+}
+
+void desk_wait_until(struct desk *desk, const unsigned int *counter,
+		     unsigned int value)
+{
+	while (*counter < value) {
+		must(hdmabuf_endpoint_wait(desk->endpoint, -1) == 1, "waiting");
+		dispatch(desk);
+	}
 }
 
 void desk_pair_run_until(struct desk *front, struct desk *back,

@@ -30,7 +30,7 @@ struct desk {
 	uint64_t notified;
 };
 
-/* As much as anybody could want. */
+/* As much as anybody could want, on any processors. */
 void desk_config(struct hdmabuf_config *config);
 
 void desk_open(struct desk *desk, const char *address, enum hdmabuf_role role);
@@ -45,6 +45,9 @@ void desk_run_until(struct desk *desk, const unsigned int *counter,
 		    unsigned int value);
 /* The same without sleeping. */
 void desk_poll_until(struct desk *desk, const unsigned int *counter,
+		     unsigned int value);
+/* The same, looking before it sleeps as long as that is of use. */
+void desk_wait_until(struct desk *desk, const unsigned int *counter,
 		     unsigned int value);
 void desk_pair_run_until(struct desk *front, struct desk *back,
 			 const unsigned int *counter, unsigned int value);

@@ -56,6 +56,8 @@ void link_make(struct link *link, const char *name, size_t octets)
 	link->shared = map(SHARED_OCTETS, MAP_SHARED | MAP_ANONYMOUS, -1);
 	/* The last page: no exchange comes near. */
 	link->notifications = (uint64_t *)(link->shared + SHARED_OCTETS - 4096);
+	link->sleeps = link->notifications + 16;
+	hdmabuf_waiting_init(&link->waiting, HDMABUF_WAITING_LOOKS);
 	make_descriptors(link);
 	link->data_fd = memfd_create("frame", MFD_CLOEXEC);
 	must_call(link->data_fd >= 0, "memfd_create");
@@ -96,6 +98,7 @@ void wait_for_other(struct link *link, int end)
 {
 	uint64_t count;
 
+	link->sleeps[8 * end]++;
 	must_call(read(link->event[end], &count, sizeof(count)) ==
 			  sizeof(count),
 		  "read from an eventfd");
@@ -163,6 +166,7 @@ static void work(const struct worker *worker, const struct bursts *bursts,
 	while (read(orders, &order, sizeof(order)) == sizeof(order)) {
 		const struct burst *burst = &bursts->at[order.burst];
 
+		burst->link->same_processor = burst->same_processor;
 		pin_to(cpu_of_server(worker, burst));
 		answer(answers, READY);
 		burst->exchange->serve(burst->link, burst->count, &burst->pace);
@@ -234,6 +238,9 @@ static double run_one(const struct bursts *bursts, unsigned int index,
 	uint64_t begin, end;
 
 	drain(link);
+	link->sleeps[8 * ASKER] = 0;
+	link->sleeps[8 * SERVER] = 0;
+	link->same_processor = burst->same_processor;
 	if (burst->exchange->prepare)
 		burst->exchange->prepare(link);
 	if (burst->exchange->serve) {
@@ -253,6 +260,7 @@ static double run_one(const struct bursts *bursts, unsigned int index,
 /* How many each burst took, over all rounds that are told. */
 struct tally {
 	uint64_t notifications;
+	uint64_t sleeps;
 	uint64_t operations;
 };
 
@@ -261,18 +269,25 @@ static void count(struct tally *tally, const struct burst *burst)
 	tally->operations += burst->count;
 	tally->notifications += burst->link->notifications[8 * ASKER] +
 				burst->link->notifications[8 * SERVER];
+	tally->sleeps += burst->link->sleeps[8 * ASKER] +
+			 burst->link->sleeps[8 * SERVER];
 }
 
-static void tell_notifications(const struct burst *burst,
-			       const struct tally *tally)
+static void tell_count(const char *what, uint64_t counted,
+		       const struct burst *burst, const struct tally *tally)
 {
 	char name[96];
 
-	if (!tally->notifications)
+	snprintf(name, sizeof(name), "%s %s", what, burst->name);
+	tell_value(name, (double)counted / (double)tally->operations);
+}
+
+static void tell_tally(const struct burst *burst, const struct tally *tally)
+{
+	if (!burst->exchange->serve || !tally->operations)
 		return;
-	snprintf(name, sizeof(name), "notifications %s", burst->name);
-	tell_value(name,
-		   (double)tally->notifications / (double)tally->operations);
+	tell_count("notifications", tally->notifications, burst, tally);
+	tell_count("sleeps", tally->sleeps, burst, tally);
 }
 
 /* All are run in the first round, which is not told. */
@@ -319,5 +334,5 @@ void bursts_run(struct bursts *bursts, unsigned int rounds)
 		run_round(bursts, i, &worker, tallies);
 	worker_stop(&worker);
 	for (i = 0; i < bursts->count; i++)
-		tell_notifications(&bursts->at[i], &tallies[i]);
+		tell_tally(&bursts->at[i], &tallies[i]);
 }

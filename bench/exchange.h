@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <hdmabuf/waiting.h>
+
 #define ASKER  0
 #define SERVER 1
 
@@ -23,20 +25,25 @@ struct pace {
 
 /*
  * How an end learns that there is something for it: it looks; it asks for a
- * notification and sleeps; or it lets others run once before it does so.
+ * notification and sleeps; or, before it does so, it lets others run once, or looks
+ * as often as that was of use before.
  */
 enum waiting {
 	POLLED,
 	NOTIFIED,
 	YIELDED,
+	ADAPTIVE,
 };
 
-#define WAITINGS 3
+#define WAITINGS 4
 
 /*
  * @name: stands before the names of its bursts
  * @shared: SHARED_OCTETS that both ends have mapped
  * @notifications: in shared memory, how many each end has sent
+ * @sleeps: in shared memory, how often each end has slept
+ * @waiting: of this process, across bursts
+ * @same_processor: both ends of the burst that is run are on one processor
  * @event: an eventfd that wakes each end
  * @pipe: a pipe towards each end
  * @packets, @stream: an end of a pair of sockets for each end
@@ -50,6 +57,9 @@ struct link {
 	const char *name;
 	uint8_t *shared;
 	uint64_t *notifications;
+	uint64_t *sleeps;
+	struct hdmabuf_waiting waiting;
+	bool same_processor;
 	int event[2];
 	int pipe[2][2];
 	int packets[2];

@@ -56,17 +56,36 @@ static ALWAYS_INLINE void relax(void)
 }
 
 /* Whether to look once more before an end sleeps. */
-static ALWAYS_INLINE bool look_again(enum waiting waiting, bool *yielded)
+static ALWAYS_INLINE bool look_again(enum waiting waiting,
+				     struct hdmabuf_waiting *adaptive,
+				     bool *yielded)
 {
-	if (waiting == POLLED) {
+	if (waiting == POLLED ||
+	    (waiting == ADAPTIVE && hdmabuf_waiting_look_again(adaptive))) {
 		relax();
 		return true;
 	}
-	if (waiting == NOTIFIED || *yielded)
+	if (waiting != YIELDED || *yielded)
 		return false;
 	*yielded = true;
 	sched_yield();
 	return true;
+}
+
+static ALWAYS_INLINE void found(enum waiting waiting,
+				struct hdmabuf_waiting *adaptive, bool *yielded)
+{
+	if (waiting == ADAPTIVE)
+		hdmabuf_waiting_found(adaptive);
+	*yielded = false;
+}
+
+/* On one processor nobody looks: that is known, and need not be found out. */
+static ALWAYS_INLINE struct hdmabuf_waiting *
+waiting_of(struct link *link, struct hdmabuf_waiting *none)
+{
+	hdmabuf_waiting_init(none, 0);
+	return link->same_processor ? none : &link->waiting;
 }
 
 static ALWAYS_INLINE void ring_ask(const struct ring_calls *calls,
@@ -75,6 +94,7 @@ static ALWAYS_INLINE void ring_ask(const struct ring_calls *calls,
 {
 	union hdmabuf_message message = { .octets = { 1 } };
 	unsigned int sent = 0, taken = 0;
+	struct hdmabuf_waiting none, *adaptive = waiting_of(link, &none);
 	union ring_state state;
 	bool yielded = false;
 
@@ -92,10 +112,10 @@ static ALWAYS_INLINE void ring_ask(const struct ring_calls *calls,
 			do
 				taken++;
 			while (calls->take_answer(&state, &message));
-			yielded = false;
+			found(waiting, adaptive, &yielded);
 			continue;
 		}
-		if (look_again(waiting, &yielded))
+		if (look_again(waiting, adaptive, &yielded))
 			continue;
 		if (!calls->arm_answers(&state,
 					pace->stream ? 1 : sent - taken))
@@ -110,6 +130,7 @@ static ALWAYS_INLINE void ring_serve(const struct ring_calls *calls,
 {
 	union hdmabuf_message message;
 	unsigned int served = 0;
+	struct hdmabuf_waiting none, *adaptive = waiting_of(link, &none);
 	union ring_state state;
 	bool yielded = false;
 
@@ -122,10 +143,10 @@ static ALWAYS_INLINE void ring_serve(const struct ring_calls *calls,
 			} while (calls->take_request(&state, &message));
 			if (calls->push_answers(&state) && waiting != POLLED)
 				notify_other(link, SERVER);
-			yielded = false;
+			found(waiting, adaptive, &yielded);
 			continue;
 		}
-		if (look_again(waiting, &yielded))
+		if (look_again(waiting, adaptive, &yielded))
 			continue;
 		if (!calls->arm_requests(&state))
 			wait_for_other(link, SERVER);
@@ -150,12 +171,15 @@ static ALWAYS_INLINE void ring_serve(const struct ring_calls *calls,
 	RING_ENDS(polled, POLLED, calls) \
 	RING_ENDS(notified, NOTIFIED, calls) \
 	RING_ENDS(yielded, YIELDED, calls) \
+	RING_ENDS(adaptive, ADAPTIVE, calls) \
 	const struct ring_kind ring = { ring_name, \
 					{ { ring_name "/polled", prepare, \
 					    ask_polled, serve_polled }, \
 					  { ring_name "/notified", prepare, \
 					    ask_notified, serve_notified }, \
 					  { ring_name "/yielded", prepare, \
-					    ask_yielded, serve_yielded } } }
+					    ask_yielded, serve_yielded }, \
+					  { ring_name "/adaptive", prepare, \
+					    ask_adaptive, serve_adaptive } } }
 
 #endif

@@ -50,6 +50,30 @@ static void add_yielded(struct bursts *bursts, struct link *link,
 		->every = 4;
 }
 
+static const struct ring_kind *const adaptive_kinds[] = {
+	&ring_format0,
+	&ring_format1,
+};
+
+#define ADAPTIVE_KINDS (sizeof(adaptive_kinds) / sizeof(adaptive_kinds[0]))
+
+/* What looking before a sleep costs on one processor, and spares on two. */
+static void add_adaptive(struct bursts *bursts, struct link *link,
+			 const unsigned int counts[WINDOWS],
+			 bool same_processor)
+{
+	unsigned int kind, window;
+
+	for (window = 0; window < WINDOWS; window++) {
+		struct pace batch = { windows[window], false };
+
+		for (kind = 0; kind < ADAPTIVE_KINDS; kind++)
+			bursts_add(bursts, link,
+				   &adaptive_kinds[kind]->by[ADAPTIVE],
+				   counts[window], batch, same_processor);
+	}
+}
+
 static void add_polled(struct bursts *bursts, struct link *link)
 {
 	static const unsigned int counts[WINDOWS] = { 512, 1024, 1024, 2048 };
@@ -73,6 +97,7 @@ static void add_notified(struct bursts *bursts, struct link *link)
 	bursts_add(bursts, link, &exchange_seqpacket, 64, one, true);
 	bursts_add(bursts, link, &exchange_cells, 64, one, true);
 	add_rings(bursts, link, NOTIFIED, counts, true);
+	add_adaptive(bursts, link, counts, true);
 	add_yielded(bursts, link, 16, true);
 }
 
@@ -80,6 +105,7 @@ static void add_notified(struct bursts *bursts, struct link *link)
 static void add_notified_across(struct bursts *bursts, struct link *link)
 {
 	static const unsigned int counts[WINDOWS] = { 8, 32, 64, 256 };
+	static const unsigned int looked[WINDOWS] = { 512, 1024, 1024, 2048 };
 	int cpu[2];
 
 	if (processors(cpu) < 2) {
@@ -87,6 +113,7 @@ static void add_notified_across(struct bursts *bursts, struct link *link)
 		return;
 	}
 	add_rings(bursts, link, NOTIFIED, counts, false);
+	add_adaptive(bursts, link, looked, false);
 	add_yielded(bursts, link, 8, false);
 }
 

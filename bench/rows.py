@@ -106,6 +106,28 @@ def notifications() -> list[Row]:
     return rows
 
 
+def adaptive() -> list[Row]:
+    section = "Rings, adaptive: looking before sleeping as long as that is of use, a request"
+    rows = []
+    for kind, (words, _, _) in RINGS.items():
+        for window in WINDOWS:
+            rows.append(Row(section, f"{words}, {window} outstanding, one processor : notified", "ns",
+                            f"{kind}/adaptive/same/{window}", f"{kind}/notified/same/{window}", 1.05))
+        for window in WINDOWS:
+            rows += [
+                Row(section, f"{words}, {window} outstanding, two processors : polled", "ns",
+                    f"{kind}/adaptive/cross/{window}", f"{kind}/polled/cross/{window}"),
+                Row(section, f"{words}, {window} outstanding, two processors : notified", "ns",
+                    f"{kind}/adaptive/cross/{window}", f"{kind}/notified/cross/{window}"),
+                Row(section, f"notifications, {words}, {window} outstanding : notified", "notifications",
+                    f"notifications {kind}/adaptive/cross/{window}",
+                    f"notifications {kind}/notified/cross/{window}", 0.25),
+                Row(section, f"sleeps, {words}, {window} outstanding : notified", "sleeps",
+                    f"sleeps {kind}/adaptive/cross/{window}", f"sleeps {kind}/notified/cross/{window}", 0.25),
+            ]
+    return rows
+
+
 def instructions() -> list[Row]:
     section = "Instructions, counted by callgrind"
     return [
@@ -164,10 +186,21 @@ def sessions() -> list[Row]:
                  "session/4KiB/hand-off/same/1", most=1.05, least=0.95, scale=1e-3) for size in ("33MB", "1GiB")]
     rows += [Row(section, f"hand-off, {window} in one ring write : one at a time", "us",
                  f"session/33MB/hand-off/same/{window}", "session/33MB/hand-off/same/1", scale=1e-3)
-             for window in (8, 32)]
+             for window in WINDOWS[1:]]
     rows += [Row(section, f"notifications a hand-off, {window} in one ring write", "notifications",
                  f"notifications session/33MB/hand-off/cross/{window}", most=None if window == 1 else 2 / window)
-             for window in (1, 8, 32)]
+             for window in WINDOWS]
+    for window in WINDOWS[1:]:
+        rows.append(Row(section, f"notifications a hand-off, {window} in one ring write : in {window}",
+                        "notifications", f"notifications session/33MB/hand-off/cross/{window}",
+                        f"notifications session/33MB/hand-off/singly/cross/{window}"))
+    for window in WINDOWS:
+        rows += [
+            Row(section, f"notifications a hand-off, adaptive, {window} at a time", "notifications",
+                f"notifications session/33MB/hand-off/adaptive/cross/{window}", most=1 if window == 1 else 1 / window),
+            Row(section, f"hand-off, adaptive : notified, {window} at a time", "us",
+                f"session/33MB/hand-off/adaptive/cross/{window}", f"session/33MB/hand-off/cross/{window}", scale=1e-3),
+        ]
     return rows
 
 
@@ -254,5 +287,5 @@ def lab() -> list[Row]:
 
 
 def all_rows() -> list[Row]:
-    return [*polled(), *notified(), *notifications(), *ringtest(), *instructions(), *frames(), *share(), *sessions(),
+    return [*polled(), *notified(), *notifications(), *adaptive(), *ringtest(), *instructions(), *frames(), *share(), *sessions(),
             *directories(), *growth(), *memory(), *lab()]

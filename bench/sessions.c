@@ -143,15 +143,18 @@ typedef void until(struct desk *desk, const unsigned int *counter,
 		   unsigned int value);
 
 static void hand_off(struct link *link, unsigned int count, unsigned int window,
-		     unsigned int size, until *run_until)
+		     unsigned int size, bool singly, until *run_until)
 {
 	struct hdmabuf_turn turn = { .buffer = here.buffers[size] };
 	unsigned int done, i;
 
 	forget_notifications();
 	for (done = 0; done < count; done += window) {
-		for (i = 0; i < window; i++)
+		for (i = 0; i < window; i++) {
 			must(!hdmabuf_hand_off(&turn, false), "a hand-off");
+			if (singly)
+				hdmabuf_endpoint_flush(here.desk.endpoint);
+		}
 		run_until(&here.desk, &here.desk.answers,
 			  here.desk.answers + window);
 	}
@@ -171,17 +174,39 @@ static void take_hand_offs(struct link *link, unsigned int count,
 	static void ask_##name(struct link *link, unsigned int count, \
 			       const struct pace *pace) \
 	{ \
-		hand_off(link, count, pace->window, size, desk_run_until); \
+		hand_off(link, count, pace->window, size, false, \
+			 desk_run_until); \
 	} \
 	static void ask_polled_##name(struct link *link, unsigned int count, \
 				      const struct pace *pace) \
 	{ \
-		hand_off(link, count, pace->window, size, desk_poll_until); \
+		hand_off(link, count, pace->window, size, false, \
+			 desk_poll_until); \
 	}
 
 HAND_OFF(0, small)
 HAND_OFF(1, frame)
 HAND_OFF(2, large)
+
+/* All outstanding at the same time, but each made visible by itself. */
+static void ask_singly(struct link *link, unsigned int count,
+		       const struct pace *pace)
+{
+	hand_off(link, count, pace->window, 1, true, desk_run_until);
+}
+
+static void ask_adaptive(struct link *link, unsigned int count,
+			 const struct pace *pace)
+{
+	hand_off(link, count, pace->window, 1, false, desk_wait_until);
+}
+
+static void serve_hand_offs_adaptive(struct link *link, unsigned int count,
+				     const struct pace *pace)
+{
+	(void)pace;
+	take_hand_offs(link, count, desk_wait_until);
+}
 
 static void serve_hand_offs(struct link *link, unsigned int count,
 			    const struct pace *pace)
@@ -210,6 +235,12 @@ static const struct exchange hand_offs_polled[BUFFERS] = {
 	{ "1GiB/hand-off/polled", NULL, ask_polled_large,
 	  serve_hand_offs_polled },
 };
+
+static const struct exchange hand_offs_singly = { "33MB/hand-off/singly", NULL,
+						  ask_singly, serve_hand_offs };
+static const struct exchange hand_offs_adaptive = { "33MB/hand-off/adaptive",
+						    NULL, ask_adaptive,
+						    serve_hand_offs_adaptive };
 
 static void wait_for_point(uint64_t point)
 {
@@ -267,27 +298,44 @@ static void add_once(struct bursts *bursts, struct link *link)
 		bursts_add(bursts, link, steps[i], 1, one, true)->every = 0;
 }
 
+/* Of a frame, so many at a time. */
+static const struct pace paces[] = {
+	{ 1, false }, { 4, false }, { 8, false }, { 32, false }
+};
+
+#define PACES (sizeof(paces) / sizeof(paces[0]))
+
 static void add_hand_offs(struct bursts *bursts, struct link *link)
 {
-	static const struct pace paces[] = { { 1, false },
-					     { 8, false },
-					     { 32, false } };
 	unsigned int size, i;
-	int cpu[2];
 
 	for (size = 0; size < BUFFERS; size++)
 		bursts_add(bursts, link, &hand_offs[size], 32, one, true);
-	for (i = 1; i < 3; i++)
+	for (i = 1; i < PACES; i++)
 		bursts_add(bursts, link, &hand_offs[1], 32 * paces[i].window,
 			   paces[i], true);
+}
+
+static void add_hand_offs_across(struct bursts *bursts, struct link *link)
+{
+	unsigned int size, i;
+	int cpu[2];
+
 	if (processors(cpu) < 2)
 		return;
 	for (size = 0; size < BUFFERS; size++)
 		bursts_add(bursts, link, &hand_offs_polled[size], 64, one,
 			   false);
-	for (i = 0; i < 3; i++)
-		bursts_add(bursts, link, &hand_offs[1], 8 * paces[i].window,
+	for (i = 0; i < PACES; i++) {
+		unsigned int window = paces[i].window;
+
+		bursts_add(bursts, link, &hand_offs[1], 8 * window, paces[i],
+			   false);
+		bursts_add(bursts, link, &hand_offs_singly, 8 * window,
 			   paces[i], false);
+		bursts_add(bursts, link, &hand_offs_adaptive, 64 * window,
+			   paces[i], false);
+	}
 }
 
 void run_sessions(const struct plan *plan)
@@ -304,6 +352,7 @@ void run_sessions(const struct plan *plan)
 	bursts_add(&bursts, &link, &exchange_eventfd, 64, one, true);
 	bursts_add(&bursts, &link, &session_signals, 32, one, true);
 	add_hand_offs(&bursts, &link);
+	add_hand_offs_across(&bursts, &link);
 	bursts_run(&bursts, plan->rounds);
 	desk_close(&here.desk);
 	for (i = 0; i < BUFFERS; i++)
