@@ -328,6 +328,22 @@ static void answers_are_read_from_their_diagrams(void **state)
 	}
 }
 
+/* Whatever was there before. */
+static void an_answer_that_is_ok_has_no_fault(void **state)
+{
+	struct hdmabuf_answer answer;
+	union hdmabuf_message message;
+
+	(void)state;
+	memset(&answer, 0xff, sizeof(answer));
+	parse(answers[0].octets, message.octets);
+	assert_true(hdmabuf_answer_decode(&message, &answer));
+	assert_int_equal(answer.fault.status, HDMABUF_STATUS_OK);
+	assert_int_equal(answer.fault.where, HDMABUF_WHERE_NOWHERE);
+	assert_int_equal(answer.fault.offset, 0);
+	assert_int_equal(answer.fault.value, 0);
+}
+
 /* ---- What is to be expected of any octets -------------------------------- */
 
 struct zero_field {
@@ -905,6 +921,7 @@ static void destroying_a_timeline_sends_its_number_only(void **state)
 	union hdmabuf_message message;
 
 	(void)state;
+	memset(&got, 0xff, sizeof(got));
 	hdmabuf_request_encode(&request, &message);
 	assert_int_equal(hdmabuf_request_decode(&message, &got, &fault),
 			 HDMABUF_STATUS_OK);
@@ -1085,6 +1102,7 @@ int main(void)
 		cmocka_unit_test(requests_are_read_from_their_diagrams),
 		cmocka_unit_test(answers_have_the_octets_of_their_diagrams),
 		cmocka_unit_test(answers_are_read_from_their_diagrams),
+		cmocka_unit_test(an_answer_that_is_ok_has_no_fault),
 		cmocka_unit_test(each_status_of_an_answer_is_known_or_failed),
 		cmocka_unit_test(each_bit_of_a_request_matters),
 		cmocka_unit_test(each_bit_of_an_answer_matters),
