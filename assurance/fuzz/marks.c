@@ -204,8 +204,8 @@ static void take(struct scene *scene)
 	uint32_t index = ring->consumed;
 	union hdmabuf_message message;
 
-	if (!scene->requester)
-		must(hdmabuf_ring_has_request(ring) == should);
+	must(should == (scene->requester ? hdmabuf_ring_has_answer(ring) :
+					   hdmabuf_ring_has_request(ring)));
 	found = scene->requester ? hdmabuf_ring_take_answer(ring, &message) :
 				   hdmabuf_ring_take_request(ring, &message);
 	must(found == should);
