@@ -2,13 +2,15 @@
 /*
  * A page of EXTENTS of any content
  *
- * wp: entries_a_page extents_of check_zero single_pages check_extents
- * wp: check_page add_extents hdmabuf_extents_feed
+ * wp: entries_a_page extents_of check_zero check_extent single_pages
+ * wp: check_extents check_page add_extents hdmabuf_extents_feed
+ * fault LAST_WRAPS lib/core/directory_extents.c s/if (last < reference)/if (0)/
  * fault ANY_BITS lib/core/directory_extents.c s/return references < max \&\&/return/
  * fault NULL_REFERENCE lib/core/directory_extents.c s/if (!extent\[i\].reference)/if (0)/
  * fault NO_ROOM lib/core/directory_extents.c s/if (count > reader->pending - reader->run_count)/if (0)/
  */
 #include "assurance/proof/directory.h"
+#include "assurance/proof/wraps.h"
 
 /*@ requires is_shift(page_shift);
     assigns \nothing;
@@ -32,7 +34,6 @@ static uint16_t check_zero(const struct hdmabuf_extents_page *page,
 			   uint32_t count, uint32_t fit, uint64_t entry,
 			   struct hdmabuf_fault *fault);
 
-/* Believed: the provers lose their way where the sum wraps. */
 /*@ requires \valid_read(reader) && \valid(fault);
     requires \separated(reader, fault);
     assigns *fault;

@@ -28,7 +28,6 @@ void octets_clear(void *at, size_t octets);
 	\valid_read(from + (0 .. count - 1));
     assigns to[0 .. count - 1]; */
 void proof_copy_words(uint32_t *to, const hdmabuf_le32 *from, size_t count);
-#undef hdmabuf_shared_copy
 #define hdmabuf_shared_copy(to, from, octets) \
 	proof_copy_words(to, from, (octets) / sizeof(hdmabuf_le32))
 

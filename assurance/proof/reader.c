@@ -26,7 +26,6 @@ void proof_clear_reader(struct hdmabuf_directory_reader *reader);
 	\valid_read(from + (0 .. octets - 1));
     assigns to[0 .. octets - 1]; */
 void proof_copy_octets(char *to, const char *from, size_t octets);
-#undef hdmabuf_shared_copy
 #define hdmabuf_shared_copy(to, from, octets) \
 	proof_copy_octets(to, from, octets)
 

@@ -9,6 +9,7 @@
  */
 #include "assurance/proof/proof.h"
 
+#include <hdmabuf/shared.h>
 #include <hdmabuf/timeline.h>
 
 /*@ assigns \nothing; */
@@ -29,12 +30,12 @@ bool hdmabuf_cell_holds(const struct hdmabuf_cell *cell, uint64_t point);
 
 /* HDB-BOTH-056 */
 /*@ requires \valid_read(cell);
-    assigns \nothing;
+    assigns proof_seen;
     ensures \result >= known; */
 uint64_t hdmabuf_cell_point(const struct hdmabuf_cell *cell, uint64_t known);
 
 /*@ requires \valid_read(cell);
-    assigns \nothing;
+    assigns proof_seen;
     ensures 0 <= \result <= HDMABUF_STATUS_FAILED; */
 uint16_t hdmabuf_cell_error(const struct hdmabuf_cell *cell);
 

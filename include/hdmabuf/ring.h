@@ -366,6 +366,8 @@ hdmabuf_ring_look_for(const struct hdmabuf_ring *ring, uint32_t kind,
 static inline void hdmabuf_ring_fetch(const struct hdmabuf_ring *ring,
 				      uint32_t first, uint32_t count)
 {
+	/*@ loop assigns count, first;
+	    loop variant count; */
 	for (; count; count--, first++)
 		__builtin_prefetch(&ring->slot[first & ring->mask]);
 }

@@ -47,6 +47,11 @@ void hdmabuf_ring_mark_groups(struct hdmabuf_ring *ring, uint32_t kind)
 	uint32_t index = ring->pushed;
 	uint32_t left = ring->produced - index;
 
+	/*@ loop invariant ring->slot == \at(ring->slot, Pre);
+	    loop invariant ring->mask == \at(ring->mask, Pre);
+	    loop assigns index, left,
+		\at(ring->slot, Pre)[0 .. \at(ring->mask, Pre)];
+	    loop variant left; */
 	while (left > HDMABUF_MARK_MAX) {
 		index += HDMABUF_MARK_MAX;
 		left -= HDMABUF_MARK_MAX;

@@ -8,12 +8,16 @@
 #ifndef HDMABUF_SHARED_H
 #define HDMABUF_SHARED_H
 
+/* What was read last with acquire: what follows is about this word, and no other. */
+//@ ghost uint32_t proof_seen;
+
 /*@ requires \valid_read(word);
     assigns \nothing; */
 uint32_t hdmabuf_shared_read(const hdmabuf_le32 *word);
 
 /*@ requires \valid_read(word);
-    assigns \nothing; */
+    assigns proof_seen;
+    ensures \result == proof_seen; */
 uint32_t hdmabuf_shared_read_acquire(const hdmabuf_le32 *word);
 
 /*@ requires \valid(word);
@@ -27,12 +31,9 @@ void hdmabuf_shared_write_release(hdmabuf_le32 *word, uint32_t number);
 /*@ assigns \nothing; */
 void hdmabuf_shared_barrier(void);
 
-/* In lib/core, it is messages that are copied. */
-/*@ requires \valid(to) && \valid_read(from);
-    assigns ((char *)to)[0 .. 63]; */
-void proof_copy_message(union hdmabuf_message *to,
-			const union hdmabuf_message *from);
-
-#define hdmabuf_shared_copy(to, from, octets) proof_copy_message(to, from)
+/*@ requires \valid((char *)to + (0 .. octets - 1));
+    requires \valid_read((char *)from + (0 .. octets - 1));
+    assigns ((char *)to)[0 .. octets - 1]; */
+void hdmabuf_shared_copy(void *to, const void *from, size_t octets);
 
 #endif
