@@ -427,17 +427,16 @@ assurance: ## all of the evidence, and a table at the end; ROWS="NAME..." for so
 	@assurance/table $(ROWS)
 
 .PHONY: soak soak-library soak-programs
-KILLS ?= 500
-soak: soak-library soak-programs ## either end killed at random, KILLS=500 times, with SEED=n
+soak: soak-library soak-programs ## either end killed at random, KILLS=n times, with SEED=n
 soak-library:
 	@scripts/bootstrap check
 	@$(MAKE) $(BUILD)/tests/kills_test
-	@$(BUILD)/tests/kills_test --soak $(KILLS) $(SEED)
+	@$(BUILD)/tests/kills_test --soak $(or $(KILLS),500) $(SEED)
 
 soak-programs:
 	@scripts/bootstrap check
 	@$(MAKE) $(PEERS)
-	@BUILD=$(BUILD) tests/peers_kills_test.py --soak $(KILLS) $(SEED)
+	@BUILD=$(BUILD) tests/peers_kills_test.py --soak $(or $(KILLS),100) $(SEED)
 
 .PHONY: load
 load: ## 1,000 sessions, 100,000 buffers, a day's hand-offs, bad neighbours
