@@ -103,10 +103,11 @@ static bool take_block(const hdmabuf_le32 *word, uint32_t *references,
 		       uint32_t entry)
 {
 	uint32_t *block = references + entry;
+	hdmabuf_le32 copy[BLOCK];
 	uint32_t zero = 0;
 	uint32_t i;
 
-	hdmabuf_shared_copy(block, word, BLOCK * sizeof(*word));
+	hdmabuf_shared_copy(copy, word, sizeof(copy));
 	/*@ loop invariant 0 <= i <= BLOCK;
 	    loop invariant zero == 0 ==>
 		are_references(references, entry, entry + i);
@@ -114,7 +115,7 @@ static bool take_block(const hdmabuf_le32 *word, uint32_t *references,
 	    loop variant BLOCK - i; */
 	HDMABUF_UNROLL
 	for (i = 0; i < BLOCK; i++) {
-		block[i] = hdmabuf_get_le32((hdmabuf_le32)block[i]);
+		block[i] = hdmabuf_get_le32(copy[i]);
 		zero |= -(uint32_t)(block[i] == 0);
 	}
 	return zero == 0;
