@@ -9,6 +9,9 @@
 #include "tests/fake_xen.h"
 #include "tests/pair.h"
 
+const uint32_t pair_ring_formats[] = { HDMABUF_RING_FORMAT_0,
+				       HDMABUF_RING_FORMAT_1 };
+
 /* So many things may happen at once, and then a test is taken to hang. */
 #define ROUNDS_MAX 5000
 /* What is waited for comes sooner, or will not come at all. */

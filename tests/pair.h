@@ -125,6 +125,15 @@ void pair_run(struct pair *pair);
 /* Runs both until @counter has reached @value. */
 void pair_wait(struct pair *pair, const unsigned int *counter,
 	       unsigned int value);
+/* A unit test over rings of @format, to which *state points. */
+#define PAIR_TEST_OVER(test, format) \
+	{ \
+#test "_format_" #format, test, NULL, NULL, \
+			(void *)&pair_ring_formats[format] \
+	}
+
+extern const uint32_t pair_ring_formats[];
+
 /* Opens both and runs them until they are connected. */
 void pair_connect(struct pair *pair, const struct hdmabuf_config *front,
 		  const struct hdmabuf_config *back);

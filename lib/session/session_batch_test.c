@@ -14,9 +14,6 @@
 #define SLOTS 128 /* of rings of four pages, with room to spare */
 #define MOST  100
 
-static const uint32_t formats[] = { HDMABUF_RING_FORMAT_0,
-				    HDMABUF_RING_FORMAT_1 };
-
 static void connect_with(struct pair *pair, uint32_t format)
 {
 	struct hdmabuf_config config;
@@ -229,23 +226,17 @@ static void test_streams(void **state)
 	}
 }
 
-#define ABOUT(test, format) \
-	{ \
-#test "_format_" #format, test, NULL, NULL, \
-			(void *)&formats[format] \
-	}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		ABOUT(test_one_write, 0),
-		ABOUT(test_one_write, 1),
-		ABOUT(test_what_does_not_flush, 0),
-		ABOUT(test_what_does_not_flush, 1),
-		ABOUT(test_in_callbacks, 0),
-		ABOUT(test_in_callbacks, 1),
-		ABOUT(test_streams, 0),
-		ABOUT(test_streams, 1),
+		PAIR_TEST_OVER(test_one_write, 0),
+		PAIR_TEST_OVER(test_one_write, 1),
+		PAIR_TEST_OVER(test_what_does_not_flush, 0),
+		PAIR_TEST_OVER(test_what_does_not_flush, 1),
+		PAIR_TEST_OVER(test_in_callbacks, 0),
+		PAIR_TEST_OVER(test_in_callbacks, 1),
+		PAIR_TEST_OVER(test_streams, 0),
+		PAIR_TEST_OVER(test_streams, 1),
 	};
 
 	return hdmabuf_test_run("session_batch", tests,

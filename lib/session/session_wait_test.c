@@ -17,9 +17,6 @@
 
 #define LOOKS 32
 
-static const uint32_t formats[] = { HDMABUF_RING_FORMAT_0,
-				    HDMABUF_RING_FORMAT_1 };
-
 static struct hdmabuf_config with_looks(uint32_t looks, uint32_t format)
 {
 	struct hdmabuf_config config;
@@ -408,33 +405,27 @@ static void test_two_threads(void **state)
 	}
 }
 
-#define ABOUT(test, format) \
-	{ \
-#test "_format_" #format, test, NULL, NULL, \
-			(void *)&formats[format] \
-	}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_processor),
-		ABOUT(test_everything_ends_a_wait, 0),
-		ABOUT(test_everything_ends_a_wait, 1),
-		ABOUT(test_waiting_flushes, 0),
-		ABOUT(test_waiting_flushes, 1),
-		ABOUT(test_who_looks_is_not_notified, 0),
-		ABOUT(test_who_looks_is_not_notified, 1),
-		ABOUT(test_points_are_looked_for, 0),
-		ABOUT(test_points_are_looked_for, 1),
-		ABOUT(test_many_timelines, 0),
-		ABOUT(test_many_timelines, 1),
+		PAIR_TEST_OVER(test_everything_ends_a_wait, 0),
+		PAIR_TEST_OVER(test_everything_ends_a_wait, 1),
+		PAIR_TEST_OVER(test_waiting_flushes, 0),
+		PAIR_TEST_OVER(test_waiting_flushes, 1),
+		PAIR_TEST_OVER(test_who_looks_is_not_notified, 0),
+		PAIR_TEST_OVER(test_who_looks_is_not_notified, 1),
+		PAIR_TEST_OVER(test_points_are_looked_for, 0),
+		PAIR_TEST_OVER(test_points_are_looked_for, 1),
+		PAIR_TEST_OVER(test_many_timelines, 0),
+		PAIR_TEST_OVER(test_many_timelines, 1),
 		cmocka_unit_test(test_nonsense_ends_a_wait),
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_a_signal_ends_a_wait),
-		ABOUT(test_the_next_point_is_armed, 0),
-		ABOUT(test_the_next_point_is_armed, 1),
-		ABOUT(test_two_threads, 0),
-		ABOUT(test_two_threads, 1),
+		PAIR_TEST_OVER(test_the_next_point_is_armed, 0),
+		PAIR_TEST_OVER(test_the_next_point_is_armed, 1),
+		PAIR_TEST_OVER(test_two_threads, 0),
+		PAIR_TEST_OVER(test_two_threads, 1),
 	};
 
 	return hdmabuf_test_run("session_wait", tests,
