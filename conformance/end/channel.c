@@ -21,7 +21,7 @@ static size_t page_octets(const struct end *end)
 
 /* ---- memory that both ends see ------------------------------------------ */
 
-static uint8_t *slot(const struct ring *ring, uint32_t index)
+uint8_t *ring_slot(const struct ring *ring, uint32_t index)
 {
 	return ring->at + (ring->format ? MARKED_SLOTS_AT : RING_SLOTS_AT) +
 	       WIRE_MESSAGE_OCTETS * (size_t)(index & (ring->slots - 1));
@@ -352,9 +352,9 @@ static void print_message(struct end *end, enum speaker speaker,
 }
 
 /* Where marks are, all but the word that will have the mark. */
-static void put(struct ring *ring, const message_t message)
+void ring_put(struct ring *ring, const message_t message)
 {
-	uint8_t *at = slot(ring, ring->produced);
+	uint8_t *at = ring_slot(ring, ring->produced);
 	bool first = ring->produced++ == ring->pushed;
 	message_t plain;
 
@@ -389,7 +389,7 @@ uint32_t end_put(struct end *end, message_t message)
 	asked = &end->asked[end->asked_count++];
 	memset(asked, 0, sizeof(*asked));
 	memcpy(asked->octets, message, sizeof(message_t));
-	put(&end->own, message);
+	ring_put(&end->own, message);
 	return id;
 }
 
@@ -400,9 +400,9 @@ static void mark(struct ring *ring, uint32_t kind)
 	uint32_t count = ring->produced - first;
 
 	for (uint32_t i = MARK_MAX; i < count; i += MARK_MAX)
-		wire_put(slot(ring, first + i), SLOT_MARK,
+		wire_put(ring_slot(ring, first + i), SLOT_MARK,
 			 kind + at_most(count - i, MARK_MAX));
-	shared_store(slot(ring, first), SLOT_WORD,
+	shared_store(ring_slot(ring, first), SLOT_WORD,
 		     ring->word | (kind + at_most(count, MARK_MAX)) << 24);
 }
 
@@ -451,6 +451,11 @@ static bool show(struct ring *ring, const struct direction *way)
 	       count;
 }
 
+bool ring_show_requests(struct ring *ring)
+{
+	return show(ring, &requests);
+}
+
 static void trace_shown(struct end *end)
 {
 	uint32_t hidden = end->own.produced - end->own.pushed;
@@ -467,7 +472,7 @@ void end_show(struct end *end)
 	if (!end->own.at)
 		return;
 	trace_shown(end);
-	show(&end->own, &requests);
+	ring_show_requests(&end->own);
 }
 
 void end_push(struct end *end)
@@ -475,7 +480,7 @@ void end_push(struct end *end)
 	if (!end->own.at)
 		return;
 	trace_shown(end);
-	if (show(&end->own, &requests))
+	if (ring_show_requests(&end->own))
 		end_notify(end);
 }
 
@@ -568,7 +573,7 @@ void end_answer(struct end *end, struct received *request, message_t answer)
 
 void end_answer_raw(struct end *end, const message_t answer)
 {
-	put(&end->theirs, answer);
+	ring_put(&end->theirs, answer);
 	print_message(end, SPEAKER_SUITE, answer, true);
 	test_trace(end, HDMABUF_TRACE_ANSWER, end->role, answer,
 		   sizeof(message_t));
@@ -638,7 +643,7 @@ static uint32_t marked(const struct ring *ring, const struct direction *way,
 
 	if (!most)
 		return 0;
-	*word = shared_load(slot(ring, ring->consumed), SLOT_WORD);
+	*word = shared_load(ring_slot(ring, ring->consumed), SLOT_WORD);
 	count = (*word >> 24) - way->kind;
 	return count <= MARK_MAX ? count : 0;
 }
@@ -656,7 +661,7 @@ static uint32_t ready(struct ring *ring, const struct direction *way,
 static void copy_out(struct ring *ring, uint32_t count, uint32_t word,
 		     message_t message)
 {
-	const uint8_t *at = slot(ring, ring->consumed++);
+	const uint8_t *at = ring_slot(ring, ring->consumed++);
 
 	if (!ring->format || ring->ready) {
 		memcpy(message, at, sizeof(message_t));

@@ -300,6 +300,14 @@ void *end_map(struct end *end, const uint64_t *references, uint64_t count,
 	      uint32_t rights);
 void end_unmap(struct end *end, void *address, uint64_t pages);
 
+/* ---- rings by hand -------------------------------------------------------- */
+
+uint8_t *ring_slot(const struct ring *ring, uint32_t index);
+/* Puts a message into the next slot; not visible. */
+void ring_put(struct ring *ring, const message_t message);
+/* Makes requests visible; true if the IUT wants to be notified. */
+bool ring_show_requests(struct ring *ring);
+
 /* ---- requests of the suite ---------------------------------------------- */
 
 void message_init(message_t message, uint16_t operation);

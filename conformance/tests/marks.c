@@ -145,17 +145,40 @@ static void echo_of_theirs(struct end *end, uint32_t number)
 		number);
 }
 
-/* Twice round; in between, the IUT is made to look where nothing new is. */
-static void old_marks(struct test *test)
+/* One by one, then a whole ring at once. */
+static void go_round(struct end *end)
 {
-	struct end *end = connect_marked(test);
 	message_t message;
 
 	for (uint32_t i = 0; i < 2 * end->own.slots; i++) {
-		make_echo(test, message);
-		end_ask(end, message, NULL);
+		make_echo(end->test, message);
+		require(end->test, HDB_BOTH_072,
+			is_echo_of(end_await_answer_to(end,
+						       end_send(end, message)),
+				   message),
+			"request %u goes round the suite's ring and is not answered as it should be",
+			i);
 		end_notify(end);
 	}
+	for (uint32_t i = 0; i < ring_room(end); i++) {
+		make_echo(end->test, message);
+		end_put(end, message);
+	}
+	end_push(end);
+	require(end->test, HDB_BOTH_072,
+		is_echo_of(end_await_answer_to(end, end->next_id - 1),
+			   message) &&
+			!end->broken,
+		"a mark counts %u requests, and there are not as many answers",
+		ring_room(end));
+}
+
+/* In between, the IUT is made to look where nothing new is. */
+static void old_marks(struct test *test)
+{
+	struct end *end = connect_marked(test);
+
+	go_round(end);
 	require(test, HDB_BOTH_072, end_sanity(end),
 		"the suite's ring has gone round, and old marks are taken for new");
 	if (!test_claims(test, OPTION_CONTROL))
@@ -168,6 +191,143 @@ static void old_marks(struct test *test)
 			"the IUT has sent %u requests, all are answered, and it takes an old mark for new",
 			i + 1);
 	}
+}
+
+/* ---- marks and messages --------------------------------------------------- */
+
+/* From when it is marked, the IUT writes nothing to a slot. */
+static void check_whole(struct end *end, const uint8_t *slot, const char *what,
+			unsigned int number)
+{
+	message_t seen;
+
+	memcpy(seen, slot, sizeof(seen));
+	settle(end);
+	require(end->test, HDB_BOTH_070, !memcmp(seen, slot, sizeof(seen)),
+		"%s %u is written after its mark", what, number);
+}
+
+/* The answer differs from the request, which is in the same slot before. */
+static void whole_answer(struct end *end, unsigned int number)
+{
+	const uint8_t *slot = ring_slot(&end->own, end->own.consumed);
+	message_t message;
+	uint32_t id;
+
+	message_init(message, HDMABUF_OP_QUERY);
+	test_random_octets(end->test, message + wire_offset(BUFFER_ID), 16);
+	end->deaf = true;
+	id = end_send(end, message);
+	require(end->test, HDB_BOTH_033, await_all_answered(end),
+		"request %u is not answered", number);
+	check_whole(end, slot, "answer", number);
+	end->deaf = false;
+	end_await_answer_to(end, id);
+}
+
+static void whole_request(struct end *end, unsigned int number)
+{
+	const uint8_t *slot = ring_slot(&end->theirs, end->theirs.consumed);
+	message_t message;
+
+	end->deaf = true;
+	if (!command_echo(end, message) ||
+	    !await_requested(end, end->theirs.consumed + 1))
+		inconclusive(end->test, "the IUT does not send ECHO");
+	check_whole(end, slot, "request", number);
+	end->deaf = false;
+	end_await_request(end, HDMABUF_OP_ECHO);
+}
+
+static void messages_before_marks(struct test *test)
+{
+	struct end *end = connect_marked(test);
+
+	for (unsigned int i = 0; i < 20; i++)
+		whole_answer(end, i);
+	for (unsigned int i = 0; i < 20 && test_claims(test, OPTION_CONTROL);
+	     i++)
+		whole_request(end, i);
+}
+
+/**
+ * struct waver - a mark that changes all the time, until the slot has another message
+ * @word: in shared memory
+ * @words: with a mark of one request, and with one of nothing, as they lie in memory
+ * @rounds: that are done
+ */
+struct waver {
+	uint32_t *word;
+	uint32_t words[2];
+	uint32_t rounds;
+};
+
+static void waver(void *context)
+{
+	struct waver *waver = context;
+	uint32_t now = 0, expected = waver->words[0];
+
+	while (__atomic_compare_exchange_n(
+		waver->word, &expected, waver->words[!now], false,
+		__ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+		now = !now;
+		expected = waver->words[now];
+		__atomic_fetch_add(&waver->rounds, 1, __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(&waver->rounds, UINT32_MAX, __ATOMIC_RELAXED);
+}
+
+/* The IUT sees one request, or none, and is told to look again. */
+static bool await_wavering(struct end *end)
+{
+	uint64_t deadline = test_deadline(end->test);
+
+	while (ring_answered(&end->own) != end->own.produced &&
+	       now_ms() < deadline && test_iut_is_running(end->test)) {
+		end_notify(end);
+		test_wait(end->test, test_deadline_in(1));
+	}
+	return ring_answered(&end->own) == end->own.produced;
+}
+
+static void wavering_mark(struct end *end, struct waver *shared)
+{
+	uint8_t *slot = ring_slot(&end->own, end->own.produced);
+	message_t message;
+	uint32_t id;
+	pid_t pid;
+	bool seen;
+
+	make_echo(end->test, message);
+	end->deaf = true;
+	id = end_put(end, message);
+	shared->word = (uint32_t *)(void *)(slot + wire_offset(SLOT_WORD));
+	wire_put(&shared->words[0], WIRE_PLACE(0, 4), end->own.word | 1u << 24);
+	wire_put(&shared->words[1], WIRE_PLACE(0, 4),
+		 end->own.word | 255u << 24);
+	shared->rounds = 0;
+	end_show(end);
+	pid = spoil(end->test, waver, shared);
+	while (__atomic_load_n(&shared->rounds, __ATOMIC_RELAXED) < 2)
+		;
+	seen = await_wavering(end);
+	spoil_end(pid);
+	end->deaf = false;
+	require(end->test, HDB_BOTH_009,
+		seen && is_echo_of(end_await_answer_to(end, id), message),
+		"a mark changes between 1 and 255 while it is read, and its request is not answered as one");
+}
+
+static void marks_are_read_once(struct test *test)
+{
+	struct end *end = connect_marked(test);
+	struct waver shared;
+
+	end->silent = true;
+	for (unsigned int i = 0; i < 300; i++)
+		wavering_mark(end, &shared);
+	check(test, HDB_BOTH_009, end_sanity(end),
+	      "marks have changed while they were read, and requests are not answered as they should be");
 }
 
 /* ---- marks that cannot be ------------------------------------------------ */
@@ -264,11 +424,11 @@ static void events(struct test *test)
 			await_word(end, slot, SLOT_WORD, word),
 			"request %u is not answered, of which the IUT was notified if it had asked for that",
 			i);
-		check(test, HDB_BOTH_013,
-		      is_notified(end, before, wanted) == wanted,
-		      wanted ?
-			      "an answer crosses the event, and no notification comes" :
-			      "an answer does not cross the event, and a notification comes");
+		require(test, HDB_BOTH_013,
+			is_notified(end, before, wanted) == wanted,
+			wanted ?
+				"an answer crosses the event, and no notification comes" :
+				"an answer does not cross the event, and a notification comes");
 		end->deaf = false;
 		end_await_answer_to(end, id);
 	}
@@ -287,6 +447,12 @@ static const struct test_case cases[] = {
 	     OF_BOTH, OPTION_MARKS, HDB_BOTH_029, HDB_BOTH_033, HDB_BOTH_070),
 	TEST(old_marks, "A mark of a message that was taken is not new",
 	     OF_BOTH, OPTION_MARKS, HDB_BOTH_070, HDB_BOTH_072),
+	TEST(messages_before_marks,
+	     "What is marked is written, and is not written to any more",
+	     OF_BOTH, OPTION_MARKS, HDB_BOTH_033, HDB_BOTH_070),
+	TEST(marks_are_read_once,
+	     "A mark that changes while it is read is taken for what it was once",
+	     OF_BOTH, OPTION_MARKS, HDB_BOTH_009),
 	TEST(requests_beyond,
 	     "A mark that counts more requests than there may be breaks the session",
 	     OF_BOTH, OPTION_MARKS, HDB_BOTH_029, HDB_BOTH_071),

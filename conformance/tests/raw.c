@@ -18,12 +18,6 @@
 
 /* ---- rings -------------------------------------------------------------- */
 
-uint8_t *ring_slot(const struct ring *ring, uint32_t index)
-{
-	return ring->at + (ring->format ? MARKED_SLOTS_AT : RING_SLOTS_AT) +
-	       WIRE_MESSAGE_OCTETS * (size_t)(index & (ring->slots - 1));
-}
-
 void ring_read_slot(const struct ring *ring, uint32_t index, message_t message)
 {
 	memcpy(message, ring_slot(ring, index), sizeof(message_t));

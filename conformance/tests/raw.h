@@ -11,7 +11,6 @@
 
 /* ---- rings -------------------------------------------------------------- */
 
-uint8_t *ring_slot(const struct ring *ring, uint32_t index);
 /* The octets of a message that is in a slot, without a mark. */
 void ring_read_slot(const struct ring *ring, uint32_t index, message_t message);
 /*

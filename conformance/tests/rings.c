@@ -152,6 +152,17 @@ static void frontend_begins(struct test *test)
 	      "the backend's ring has gone round, and requests are not answered as they should be");
 }
 
+/* All that the backend stores in a ring before its slots. */
+static void move_indices(struct end *end, uint32_t start)
+{
+	shared_store(end->own.at, ring_req_event(&end->own), start - 7);
+	shared_store(end->theirs.at, ring_rsp_event(&end->theirs), 12);
+	if (end->own.format)
+		return;
+	shared_store(end->own.at, RING_RSP_PROD, start + 5);
+	shared_store(end->theirs.at, RING_REQ_PROD, 91);
+}
+
 /* What stands in the rings when the backend comes is not where they begin. */
 static void begin_where_the_page_says(struct test *test)
 {
@@ -159,7 +170,6 @@ static void begin_where_the_page_says(struct test *test)
 	const uint8_t *answer;
 	uint32_t start, id;
 
-	need_indices(test);
 	end->greeting.ring_start[HDMABUF_FRONTEND] = 0xfffffff0;
 	end->greeting.ring_start[HDMABUF_BACKEND] = 77;
 	start = end->greeting.ring_start[HDMABUF_FRONTEND];
@@ -167,18 +177,16 @@ static void begin_where_the_page_says(struct test *test)
 		inconclusive(test, "the IUT makes no offer");
 	end_make_channel(end);
 	id = end_put_hello(end);
-	comment(test, "the backend's indices are moved before it comes");
+	comment(test,
+		"the backend's indices and events are moved before it comes");
 	end->deaf = true;
-	shared_store(end->own.at, RING_RSP_PROD, start + 5);
-	shared_store(end->own.at, RING_REQ_EVENT, start - 7);
-	shared_store(end->theirs.at, RING_REQ_PROD, 91);
-	shared_store(end->theirs.at, RING_RSP_EVENT, 12);
+	move_indices(end, start);
 	end_publish_answer(end);
-	require(test, HDB_BOTH_068,
-		await_word(end, end->own.at, RING_RSP_PROD, start + 1),
+	require(test, HDB_BOTH_068, await_all_answered(end),
 		"HELLO at %u, which is the start in the channel page, is not answered as the first request",
 		start);
-	shared_store(end->theirs.at, RING_REQ_PROD, 77);
+	if (!end->theirs.format)
+		shared_store(end->theirs.at, RING_REQ_PROD, 77);
 	end->deaf = false;
 	answer = end_await_answer_to(end, id);
 	check(test, HDB_BOTH_068,
@@ -203,13 +211,38 @@ static uint32_t wrong_index(struct test *test, unsigned int i, uint32_t right)
 	return wrong == right || wrong == right - 1 ? right + 7 : wrong;
 }
 
+/* In format 1 there are marks instead; this one is not what the IUT has left. */
+static void spoil_answers(struct end *end, uint32_t wrong)
+{
+	struct ring *ring = &end->own;
+
+	if (ring->format)
+		shared_store(ring_slot(ring, ring->consumed - 1), SLOT_WORD,
+			     (MARK_ANSWERS + wrong % (MARK_MAX + 1)) << 24);
+	else
+		shared_store(ring->at, RING_RSP_PROD, wrong);
+	shared_store(ring->at, ring_req_event(ring),
+		     (uint32_t)test_random(end->test));
+}
+
+/* The suite looks for marks of requests: none may be there that is not the IUT's. */
+static void spoil_requests(struct end *end, uint32_t wrong)
+{
+	struct ring *ring = &end->theirs;
+
+	if (ring->format)
+		shared_store(ring_slot(ring, ring->consumed - 1), SLOT_WORD, 0);
+	else
+		shared_store(ring->at, RING_REQ_PROD, wrong);
+	shared_store(ring->at, ring_rsp_event(ring),
+		     (uint32_t)test_random(end->test));
+}
+
 static void answer_indices(struct test *test)
 {
 	struct end *end = test_connect(test);
-	uint8_t *ring = end->own.at;
 	message_t message;
 
-	need_indices(test);
 	for (unsigned int i = 0; i < 3 * end->own.slots; i++) {
 		uint32_t next = end->own.consumed + 1;
 		uint32_t wrong = wrong_index(test, i, next);
@@ -217,18 +250,16 @@ static void answer_indices(struct test *test)
 
 		make_echo(test, message);
 		end->deaf = true;
-		shared_store(ring, RING_RSP_PROD, wrong);
-		shared_store(ring, RING_REQ_EVENT, (uint32_t)test_random(test));
+		spoil_answers(end, wrong);
 		id = end_send(end, message);
 		end_notify(end);
-		require(test, HDB_BOTH_007,
-			await_word(end, ring, RING_RSP_PROD, next),
-			"rsp_prod was overwritten with %u; after the next answer it is %u, not %u",
-			wrong, shared_load(ring, RING_RSP_PROD), next);
+		require(test, HDB_BOTH_007, await_all_answered(end),
+			"what the IUT has stored is overwritten, rsp_prod with %u; after the next answer it shows %u, not %u",
+			wrong, ring_answered(&end->own), next);
 		end->deaf = false;
 		require(test, HDB_BOTH_007,
 			is_echo_of(end_await_answer_to(end, id), message),
-			"rsp_prod was overwritten with %u, and the next answer is not in its slot",
+			"what the IUT has stored is overwritten, rsp_prod with %u, and the next answer is not in its slot",
 			wrong);
 	}
 }
@@ -236,27 +267,23 @@ static void answer_indices(struct test *test)
 static void request_indices(struct test *test)
 {
 	struct end *end = test_connect(test);
-	uint8_t *ring = end->theirs.at;
 	message_t message;
 
-	need_indices(test);
 	for (unsigned int i = 0; i < 2 * end->theirs.slots; i++) {
 		uint32_t next = end->theirs.consumed + 1;
 		uint32_t wrong = wrong_index(test, i, next);
 
 		end->deaf = true;
-		shared_store(ring, RING_REQ_PROD, wrong);
-		shared_store(ring, RING_RSP_EVENT, (uint32_t)test_random(test));
+		spoil_requests(end, wrong);
 		if (!command_echo(end, message))
 			inconclusive(test, "the IUT does not send ECHO");
-		require(test, HDB_BOTH_007,
-			await_word(end, ring, RING_REQ_PROD, next),
-			"req_prod was overwritten with %u; after the next request it is %u, not %u",
-			wrong, shared_load(ring, RING_REQ_PROD), next);
+		require(test, HDB_BOTH_007, await_requested(end, next),
+			"what the IUT has stored is overwritten, req_prod with %u; after the next request it shows %u, not %u",
+			wrong, ring_requested(&end->theirs), next);
 		end->deaf = false;
 		require(test, HDB_BOTH_007,
 			!memcmp(await_echo(end)->octets + 8, message + 8, 56),
-			"req_prod was overwritten with %u, and the next request is not in its slot",
+			"what the IUT has stored is overwritten, req_prod with %u, and the next request is not in its slot",
 			wrong);
 		/* The suite has answered, by an event that is wrong. */
 		end_notify(end);
@@ -815,7 +842,10 @@ static void flicker(void *context)
 	}
 }
 
-/* A request that names nothing, in its slot; both of its headers. */
+/*
+ * A request that names nothing, in its slot; both of its headers. The first of a batch
+ * has a mark, where there are marks, and flickers from when it is stored.
+ */
 static void put_flickering(struct end *end, struct flicker *flicker, uint32_t i)
 {
 	uint8_t *slot = ring_slot(&end->own, end->own.produced);
@@ -824,6 +854,8 @@ static void put_flickering(struct end *end, struct flicker *flicker, uint32_t i)
 	message_init(message, FLICKER_UNKNOWN);
 	test_random_octets(end->test, message + wire_offset(BUFFER_ID), 16);
 	end_put(end, message);
+	if (end->own.format && !i)
+		wire_put(message, SLOT_MARK, flicker->count);
 	memcpy(&flicker->headers[i][1], message, 8);
 	wire_put(message, HEADER_OPERATION, FLICKER_KNOWN);
 	memcpy(&flicker->headers[i][0], message, 8);
@@ -890,8 +922,6 @@ static void messages_are_copied_once(struct test *test)
 
 	if (shared == MAP_FAILED)
 		error(test, "no memory");
-	if (end->own.format)
-		skip(test, "changes the words of slots in which marks are");
 	end->silent = true;
 	for (unsigned int i = 0; i < 150; i++)
 		read_flickering(end, shared);
@@ -917,18 +947,16 @@ static void flood(void *context)
 {
 	struct flood *flood = context;
 	struct end *end = flood->end;
+	struct ring ring = end->own;
 	uint32_t room = ring_room(end);
-	uint32_t shown = end->own.produced;
 
 	for (;;) {
-		uint32_t done = shared_load(end->own.at, RING_RSP_PROD);
-
-		for (; shown != done + room; shown++) {
-			wire_put(flood->message, HEADER_ID, shown);
-			memcpy(ring_slot(&end->own, shown), flood->message,
-			       sizeof(message_t));
+		ring.consumed = ring_answered(&ring);
+		while (ring.produced - ring.consumed < room) {
+			wire_put(flood->message, HEADER_ID, ring.produced);
+			ring_put(&ring, flood->message);
 		}
-		shared_store(end->own.at, RING_REQ_PROD, shown);
+		ring_show_requests(&ring);
 		end_notify(end);
 		usleep(50);
 	}
@@ -972,7 +1000,6 @@ static void others_are_served(struct test *test)
 	struct flood context = { .end = flooding };
 	pid_t pid;
 
-	need_indices(test);
 	make_long_export(flooding, context.message);
 	check_status(
 		test, HDB_BOTH_033, end_ask(flooding, context.message, NULL),
@@ -1154,6 +1181,24 @@ static void each_request_wakes(struct test *test)
 	}
 }
 
+static void each_answer_wakes(struct test *test)
+{
+	struct end *end = test_connect(test);
+	char digits[ECHO_DIGITS + 1];
+	message_t message;
+
+	for (unsigned int i = 0; i < 100; i++) {
+		if (!command_echo(end, message))
+			inconclusive(test, "the IUT does not send ECHO");
+		await_echo(end);
+		echo_digits(message, digits);
+		require(test, HDB_BOTH_014,
+			event_await(test, "echoed %s", digits),
+			"the answer to request %u is not seen, of which the IUT was notified if it had asked for that",
+			i);
+	}
+}
+
 static void notifications_for_nothing(struct test *test)
 {
 	struct end *end = test_open(test);
@@ -1188,10 +1233,10 @@ static const struct test_case cases[] = {
 	TEST(ring_orders_differ, "Rings of different orders work", OF_BACKEND,
 	     0, HDB_BOTH_029, HDB_BOTH_032, HDB_BOTH_033),
 	TEST(answer_indices,
-	     "Answers go where they belong though rsp_prod in the ring is overwritten",
+	     "Answers go where they belong though what the IUT has stored is overwritten",
 	     OF_BOTH, 0, HDB_BOTH_007),
 	TEST(request_indices,
-	     "Requests go where they belong though req_prod in the ring is overwritten",
+	     "Requests go where they belong though what the IUT has stored is overwritten",
 	     OF_BOTH, OPTION_CONTROL | OPTION_EVENTS, HDB_BOTH_007),
 	TEST(whole_ring_at_once,
 	     "A ring full of requests, made visible by one store, is answered",
@@ -1232,6 +1277,9 @@ static const struct test_case cases[] = {
 	TEST(each_request_wakes,
 	     "An end that sleeps has asked to be notified of the next request",
 	     OF_BOTH, 0, HDB_BOTH_014),
+	TEST(each_answer_wakes,
+	     "An end that sleeps has asked to be notified of the next answer",
+	     OF_BOTH, OPTION_CONTROL | OPTION_EVENTS, HDB_BOTH_014),
 	TEST(notifications_for_nothing,
 	     "Notifications for which there is nothing to do are taken",
 	     OF_BOTH, 0, HDB_BOTH_003),
