@@ -12,7 +12,8 @@
  *
  * The peers are processes that are executed anew, so that none has anything of another.
  * A step is a call of the platform: what a program does between two of them makes no
- * difference to the other end, but for what it writes to shared memory.
+ * difference to the other end, but for what it writes to shared memory. Half of those that
+ * are killed know ring format 0 only, half format 1; the survivor knows both.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #include "lib/platform/timer.h"
+#include "lib/session/internal.h"
 #include "tests/having.h"
 #include "tests/pair.h"
 
@@ -81,7 +83,9 @@ struct life {
 	uint32_t round;	     /* buffers that came back */
 	uint32_t last_round; /* close the session then, or 0 */
 	uint32_t steps;
-	uint32_t fatal_step; /* or 0 */
+	uint32_t fatal_step;  /* or 0 */
+	uint32_t ring_format; /* that the peer knows, which has come last */
+	uint32_t met[2];      /* sessions over each ring format */
 };
 
 static void paint(void *data, uint64_t word)
@@ -145,6 +149,8 @@ static void on_connected(void *user, struct hdmabuf_session *session)
 {
 	struct life *life = ((struct end *)user)->context;
 
+	assert_int_equal(session->channel.info.ring_format, life->ring_format);
+	life->met[life->ring_format]++;
 	life->frame = 0;
 	life->round = 0;
 	if (!hdmabuf_timeline_create(session, HDMABUF_SIGNALLER_PEER, 0,
@@ -223,9 +229,10 @@ static int count_step(void *user, const char *name)
 }
 
 static void life_open(struct life *life, enum hdmabuf_role role,
-		      const char *address)
+		      const char *address, uint64_t ring_formats)
 {
 	struct hdmabuf_platform platform, outer;
+	struct hdmabuf_config config;
 	char error[256] = "";
 
 	life->role = role;
@@ -242,7 +249,9 @@ static void life_open(struct life *life, enum hdmabuf_role role,
 		fail_msg("%s", error);
 	assert_int_equal(
 		hdmabuf_fault_platform(platform, count_step, life, &outer), 0);
-	end_open(&life->end, outer, role, NULL);
+	hdmabuf_config_init(&config);
+	config.ring_formats = ring_formats;
+	end_open(&life->end, outer, role, &config);
 }
 
 /* Returns whether anything happened within that time. */
@@ -260,14 +269,16 @@ static bool life_step(struct life *life, const struct timespec *time)
 
 /* ---- one that is killed -------------------------------------------------------- */
 
-/* --live ROLE ADDRESS STEP LAST_ROUND */
+/* --live ROLE ADDRESS STEP LAST_ROUND RING_FORMAT */
 static int live(char **arguments)
 {
 	struct life life = { .fatal_step = (uint32_t)atoi(arguments[2]),
-			     .last_round = (uint32_t)atoi(arguments[3]) };
+			     .last_round = (uint32_t)atoi(arguments[3]),
+			     .ring_format = (uint32_t)atoi(arguments[4]) };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	life_open(&life, (enum hdmabuf_role)atoi(arguments[0]), arguments[1]);
+	life_open(&life, (enum hdmabuf_role)atoi(arguments[0]), arguments[1],
+		  1u << life.ring_format);
 	while (!life.end.seen.disconnected)
 		life_step(&life, NULL);
 	assert_int_equal(life.round, BUFFERS);
@@ -281,21 +292,23 @@ struct place {
 	char address[64];
 };
 
-static pid_t spawn(const struct place *place, enum hdmabuf_role role,
+/* Whom @life is to meet, over its ring format. */
+static pid_t spawn(const struct life *life, const struct place *place,
 		   uint32_t step, uint32_t last_round)
 {
-	char words[3][16];
+	char words[4][16];
 	pid_t child;
 
-	snprintf(words[0], sizeof(words[0]), "%d", role);
+	snprintf(words[0], sizeof(words[0]), "%d", !life->role);
 	snprintf(words[1], sizeof(words[1]), "%u", step);
 	snprintf(words[2], sizeof(words[2]), "%u", last_round);
+	snprintf(words[3], sizeof(words[3]), "%u", life->ring_format);
 	child = fork();
 	assert_true(child >= 0);
 	if (child)
 		return child;
 	execl("/proc/self/exe", "kills_test", "--live", words[0],
-	      place->address, words[1], words[2], (char *)NULL);
+	      place->address, words[1], words[2], words[3], (char *)NULL);
 	_exit(127);
 }
 
@@ -346,7 +359,7 @@ static void reap(struct life *life, pid_t child, int *status)
 	hdmabuf_endpoint_start(life->end.endpoint);
 }
 
-/* Another peer comes, does all there is to do, and goes. */
+/* Another peer comes, over the other ring format, does all there is to do, and goes. */
 static void check_new_session(struct life *life, const struct place *place,
 			      const struct having *before)
 {
@@ -354,7 +367,8 @@ static void check_new_session(struct life *life, const struct place *place,
 	uint64_t seen = life->seen;
 	int status;
 
-	reap(life, spawn(place, !life->role, 0, BUFFERS), &status);
+	life->ring_format = !life->ring_format;
+	reap(life, spawn(life, place, 0, BUFFERS), &status);
 	assert_int_equal(status, 0);
 	assert_in_range(life->end.seen.connected, connected + 1, UINT32_MAX);
 	assert_in_range(life->seen, seen + FRAMES, UINT64_MAX);
@@ -390,17 +404,20 @@ static void die_at_each_step(enum hdmabuf_role survivor)
 	uint32_t step;
 
 	place_make(&place);
-	life_open(&life, survivor, place.address);
+	life_open(&life, survivor, place.address, HDMABUF_RING_FORMATS);
 	before = having_now();
 	check_new_session(&life, &place, &before);
 	for (step = 1; status; step++) {
-		reap(&life, spawn(&place, !survivor, step, BUFFERS), &status);
+		life.ring_format = step % 2;
+		reap(&life, spawn(&life, &place, step, BUFFERS), &status);
 		if (status)
 			assert_int_equal(status, SIGKILL);
 		be_alone(&life, &before);
 	}
 	check_new_session(&life, &place, &before);
 	assert_in_range(step, 60, 10000);
+	assert_in_range(life.met[HDMABUF_RING_FORMAT_0], step / 8, step);
+	assert_in_range(life.met[HDMABUF_RING_FORMAT_1], step / 8, step);
 	end_close(&life.end);
 	place_remove(&place);
 }
@@ -473,9 +490,11 @@ static void kill_once(struct soak *soak)
 	struct life *life = &soak->life;
 	unsigned int connected = life->end.seen.connected;
 	uint64_t began;
-	pid_t victim = spawn(&soak->place, !life->role, 0, 0);
+	pid_t victim;
 	int status;
 
+	life->ring_format = soak->kills % 2;
+	victim = spawn(life, &soak->place, 0, 0);
 	if (below(2))
 		live_until_connected(life, connected);
 	live_for(life, below(soak->microseconds));
@@ -503,7 +522,8 @@ static void soak_open(struct soak *soak, enum hdmabuf_role survivor)
 
 	memset(soak, 0, sizeof(*soak));
 	place_make(&soak->place);
-	life_open(&soak->life, survivor, soak->place.address);
+	life_open(&soak->life, survivor, soak->place.address,
+		  HDMABUF_RING_FORMATS);
 	soak->before = having_now();
 	check_new_session(&soak->life, &soak->place, &soak->before);
 	began = now_us();
@@ -599,7 +619,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_random_moments),
 	};
 
-	if (argc == 6 && !strcmp(argv[1], "--live"))
+	if (argc == 7 && !strcmp(argv[1], "--live"))
 		return live(argv + 2);
 	if ((argc == 3 || argc == 4) && !strcmp(argv[1], "--soak") &&
 	    atoi(argv[2]) > 1)
