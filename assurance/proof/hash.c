@@ -2,7 +2,7 @@
 /*
  * The table of ids, of which a peer chooses those that are looked up
  *
- * wp: sip_rotate sip_round sip_word siphash other_half hash wrap home is_free
+ * wp: sip_rotate sip_round sip_word siphash hash wrap home is_free
  * wp: search close_hole hdmabuf_table_init hdmabuf_table_find
  * wp: hdmabuf_table_insert hdmabuf_table_remove hdmabuf_table_next
  * fault NO_WRAP lib/core/table.c s/return place \& (table->capacity - 1);/return place;/
@@ -85,9 +85,6 @@ static inline uint64_t sip_rotate(uint64_t word, unsigned int bits);
     ensures place == table->capacity ==> \result == 0; */
 static size_t wrap(const struct hdmabuf_table *table, size_t place);
 
-/*@ assigns \nothing; */
-static uint64_t other_half(uint64_t key);
-
 /*@ requires is_table(table) && \valid_read(id);
     assigns \nothing; */
 static uint64_t hash(const struct hdmabuf_table *table,
@@ -122,12 +119,14 @@ static void close_hole(struct hdmabuf_table *table, size_t hole);
 /*@ requires \valid(table) && capacity <= 0xffffffff;
     requires \valid(entries + (0 .. capacity - 1));
     requires \separated(table, entries + (0 .. capacity - 1));
+    requires \valid_read(key + (0 .. 1));
+    requires \separated(table, key + (0 .. 1));
     assigns *table, entries[0 .. capacity - 1];
     ensures \forall integer i; 0 <= i < capacity ==>
 	entries[i].value == \null; */
 void hdmabuf_table_init(struct hdmabuf_table *table,
 			struct hdmabuf_table_entry *entries, size_t capacity,
-			uint64_t key);
+			const uint64_t key[2]);
 
 /*@ requires is_table(table) && has_free(table) && \valid_read(id);
     assigns \nothing; */

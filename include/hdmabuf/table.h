@@ -35,7 +35,7 @@ struct hdmabuf_table {
 	struct hdmabuf_table_entry *entries;
 	size_t capacity;
 	size_t count;
-	uint64_t key;
+	uint64_t key[2];
 };
 
 /**
@@ -43,11 +43,11 @@ struct hdmabuf_table {
  * @table: to be filled
  * @entries: memory for @capacity places; is cleared
  * @capacity: a power of two, at least 4
- * @key: random
+ * @key: 128 random bits
  */
 void hdmabuf_table_init(struct hdmabuf_table *table,
 			struct hdmabuf_table_entry *entries, size_t capacity,
-			uint64_t key);
+			const uint64_t key[2]);
 
 /**
  * hdmabuf_table_find() - look an id up

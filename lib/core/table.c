@@ -5,26 +5,16 @@
 #include "lib/core/octets.h"
 #include "lib/core/siphash.h"
 
-/* SipHash takes a key of 128 bits: the second half is as secret as the first. */
-static uint64_t other_half(uint64_t key)
-{
-	key += 0x9e3779b97f4a7c15u;
-	key = (key ^ key >> 30) * 0xbf58476d1ce4e5b9u;
-	key = (key ^ key >> 27) * 0x94d049bb133111ebu;
-	return key ^ key >> 31;
-}
-
 static uint64_t hash(const struct hdmabuf_table *table,
 		     const struct hdmabuf_id *id)
 {
-	const uint64_t key[2] = { table->key, other_half(table->key) };
 	hdmabuf_le64 stored[2];
 	uint64_t words[2];
 
 	octets_copy(stored, id, sizeof(stored));
 	words[0] = hdmabuf_get_le64(stored[0]);
 	words[1] = hdmabuf_get_le64(stored[1]);
-	return siphash(key, words);
+	return siphash(table->key, words);
 }
 
 static size_t wrap(const struct hdmabuf_table *table, size_t place)
@@ -95,14 +85,15 @@ static void close_hole(struct hdmabuf_table *table, size_t hole)
 
 void hdmabuf_table_init(struct hdmabuf_table *table,
 			struct hdmabuf_table_entry *entries, size_t capacity,
-			uint64_t key)
+			const uint64_t key[2])
 {
 	size_t place;
 
 	table->entries = entries;
 	table->capacity = capacity;
 	table->count = 0;
-	table->key = key;
+	table->key[0] = key[0];
+	table->key[1] = key[1];
 	/*@ loop invariant 0 <= place <= capacity;
 	    loop invariant \forall integer i; 0 <= i < place ==>
 		entries[i].value == \null;

@@ -10,6 +10,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+#define KEY(number) ((const uint64_t[2]){ number, 0 })
+
 static uint64_t draw(uint64_t *seed)
 {
 	*seed ^= *seed << 13;
@@ -46,7 +48,7 @@ static void empty_table_has_nothing(void **state)
 
 	(void)state;
 	memset(entries, 0xff, sizeof(entries));
-	hdmabuf_table_init(&table, entries, 4, 42);
+	hdmabuf_table_init(&table, entries, 4, KEY(42));
 	assert_int_equal(table.count, 0);
 	assert_null(hdmabuf_table_find(&table, &zero));
 	assert_null(hdmabuf_table_find(&table, &one));
@@ -63,7 +65,7 @@ static void what_cannot_be_inserted(void **state)
 	int a, b;
 
 	(void)state;
-	hdmabuf_table_init(&table, entries, 4, 42);
+	hdmabuf_table_init(&table, entries, 4, KEY(42));
 	assert_false(hdmabuf_table_insert(&table, &zero, &a));
 	assert_false(hdmabuf_table_insert(&table, &one, NULL));
 	assert_int_equal(table.count, 0);
@@ -83,7 +85,7 @@ static void every_octet_counts(void **state)
 	size_t i;
 
 	(void)state;
-	hdmabuf_table_init(&table, entries, 32, 7);
+	hdmabuf_table_init(&table, entries, 32, KEY(7));
 	for (i = 0; i < 16; i++) {
 		id = make_id(0, 0);
 		id.octets[i] = 1;
@@ -109,7 +111,7 @@ static void full_is_three_quarters(void **state)
 
 	(void)state;
 	for (capacity = 4; capacity <= 64; capacity *= 2) {
-		hdmabuf_table_init(&table, entries, capacity, capacity);
+		hdmabuf_table_init(&table, entries, capacity, KEY(capacity));
 		for (i = 0; i < capacity / 4 * 3; i++) {
 			id = make_id(i + 1, 0);
 			assert_true(hdmabuf_table_insert(&table, &id, &value));
@@ -179,7 +181,7 @@ static void small_table_in_every_order(void **state)
 	(void)state;
 	for (key = 0; key < 6; key++)
 		for (sequence = 0; sequence < 46656; sequence++) {
-			hdmabuf_table_init(&table, entries, 8, key);
+			hdmabuf_table_init(&table, entries, 8, KEY(key));
 			in = 0;
 			/* All six at first for every other key. */
 			for (step = 0; key & 1 && step < SMALL; step++)
@@ -250,7 +252,7 @@ static void thousands_against_a_model(void **state)
 	entries = malloc(CAPACITY * sizeof(*entries));
 	assert_non_null(model);
 	assert_non_null(entries);
-	hdmabuf_table_init(&table, entries, CAPACITY, 0x0123456789abcdef);
+	hdmabuf_table_init(&table, entries, CAPACITY, KEY(0x0123456789abcdef));
 	for (i = 0; i < MODEL; i++)
 		model->id[i] = i & 1 ? make_id(i, 0) :
 				       make_id(draw(&seed), draw(&seed));
@@ -279,8 +281,8 @@ static void key_decides_the_order(void **state)
 	char values[100];
 
 	(void)state;
-	hdmabuf_table_init(&one, a, 256, 1);
-	hdmabuf_table_init(&other, b, 256, 2);
+	hdmabuf_table_init(&one, a, 256, KEY(1));
+	hdmabuf_table_init(&other, b, 256, KEY(2));
 	for (i = 0; i < sizeof(values); i++) {
 		id = make_id(i + 1, 0);
 		assert_true(hdmabuf_table_insert(&one, &id, &values[i]));
@@ -291,6 +293,22 @@ static void key_decides_the_order(void **state)
 	assert_true(same < 10);
 }
 
+/* Of the same vector: neither half of the key is left out. */
+static void an_id_lies_where_its_hash_says(void **state)
+{
+	const struct hdmabuf_id id =
+		make_id(0x0706050403020100, 0x0f0e0d0c0b0a0908);
+	const uint64_t key[2] = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
+	struct hdmabuf_table_entry entries[256];
+	struct hdmabuf_table table;
+	int value;
+
+	(void)state;
+	hdmabuf_table_init(&table, entries, 256, key);
+	assert_true(hdmabuf_table_insert(&table, &id, &value));
+	assert_ptr_equal(entries[0xdb].value, &value);
+}
+
 static size_t longest_run(uint64_t low, uint64_t high)
 {
 	struct hdmabuf_table_entry entries[1024];
@@ -299,7 +317,7 @@ static size_t longest_run(uint64_t low, uint64_t high)
 	struct hdmabuf_id id;
 	char values[512];
 
-	hdmabuf_table_init(&table, entries, 1024, 99);
+	hdmabuf_table_init(&table, entries, 1024, KEY(99));
 	for (i = 0; i < sizeof(values); i++) {
 		id = make_id((i + 1) * low, (i + 1) * high);
 		assert_true(hdmabuf_table_insert(&table, &id, &values[i]));
@@ -334,6 +352,7 @@ int main(void)
 		cmocka_unit_test(small_table_in_every_order),
 		cmocka_unit_test(thousands_against_a_model),
 		cmocka_unit_test(key_decides_the_order),
+		cmocka_unit_test(an_id_lies_where_its_hash_says),
 		cmocka_unit_test(sequences_are_spread),
 	};
 

@@ -193,7 +193,7 @@ static int session_furnish(struct hdmabuf_session *session)
 {
 	uint32_t slots = session->channel.own.slots;
 	struct hdmabuf_table_entry *entries;
-	uint64_t key;
+	uint64_t key[2];
 
 	memset(&session->limits, 0, sizeof(session->limits));
 	memset(&session->statistics, 0, sizeof(session->statistics));
@@ -219,7 +219,7 @@ static int session_furnish(struct hdmabuf_session *session)
 	session->peer_closed = false;
 	session->close_answered = false;
 	session->close_unmapped = false;
-	if (random_octets(&key, sizeof(key)))
+	if (random_octets(key, sizeof(key)))
 		return -EIO;
 	session->pending = calloc(slots, sizeof(*session->pending));
 	session->pending_max = slots;
