@@ -318,6 +318,8 @@ static void the_least_comes_back(void **state)
 	part.picture.plane_count = 1;
 	part.picture.plane[1] = (struct hdmabuf_plane_info){ 0 };
 	assert_comes_back(&part, HDMABUF_DIRECTORY_LIST);
+	part.picture.width = part.picture.height = part.picture.fourcc = 1;
+	assert_comes_back(&part, HDMABUF_DIRECTORY_LIST);
 	slow.cyclic.channels = 1;
 	slow.cyclic.rate = 1;
 	assert_comes_back(&slow, HDMABUF_DIRECTORY_LIST);

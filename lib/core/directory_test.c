@@ -597,6 +597,71 @@ static void extents_have_64_bits(void **state)
 	directory_free(&directory);
 }
 
+/* Singles, pairs and long runs, before and behind each other, are what they were. */
+static void singles_and_runs_may_follow_each_other(void **state)
+{
+	static const struct hdmabuf_run mixed[] = {
+		{ 10, 1 },  { 12, 2 },	 { 20, 2 },   { 11, 1 },
+		{ 500, 1 }, { 502, 40 }, { 1000, 2 }, { 300, 1 },
+	};
+	uint64_t before;
+
+	(void)state;
+	for (before = 0; before <= 300; before++) {
+		struct hdmabuf_run *runs =
+			get(before + COUNT(mixed), sizeof(*runs));
+		struct directory directory;
+		uint64_t i;
+
+		for (i = 0; i < before; i++)
+			runs[i] = (struct hdmabuf_run){ 2000 + i * 2, 1 };
+		memcpy(runs + before, mixed, sizeof(mixed));
+		directory_make(&directory, before % 3, 12, runs,
+			       before + COUNT(mixed));
+		assert_reads(&directory, 2);
+		directory_free(&directory);
+	}
+}
+
+/* Of two pages each, which is not what scattered pages are. */
+static void pairs_are_pairs(void **state)
+{
+	uint32_t format;
+
+	(void)state;
+	for (format = 0; format < 3; format++) {
+		struct hdmabuf_run *runs = get(100, sizeof(*runs));
+		struct directory directory;
+		uint64_t i;
+
+		for (i = 0; i < 100; i++)
+			runs[i] = (struct hdmabuf_run){ 1 + i * 4, 2 };
+		directory_make(&directory, format, 12, runs, 100);
+		assert_reads(&directory, 2);
+		directory_free(&directory);
+	}
+}
+
+/* Singles up to the last word of a page, wherever they begin in it. */
+static void singles_may_end_with_the_page(void **state)
+{
+	uint64_t first;
+
+	(void)state;
+	for (first = 2; first < 68; first++) {
+		struct hdmabuf_run *runs = get(1024, sizeof(*runs));
+		struct directory directory;
+		uint64_t i;
+
+		runs[0] = (struct hdmabuf_run){ 1, first };
+		for (i = 1; i <= 1023 - first; i++)
+			runs[i] = (struct hdmabuf_run){ 100 + i * 2, 1 };
+		directory_make(&directory, LIST, 12, runs, 1024 - first);
+		assert_reads(&directory, 2);
+		directory_free(&directory);
+	}
+}
+
 static void a_contiguous_buffer_is_one_run(void **state)
 {
 	struct directory directory;
@@ -712,6 +777,8 @@ static void runs_that_do_not_fit_are_told(void **state)
 					 HDMABUF_STATUS_NO_MEMORY);
 			assert_int_equal(reading.fault.where,
 					 HDMABUF_WHERE_NOWHERE);
+			assert_true(reading.fault.offset == 0);
+			assert_true(reading.fault.value == 0);
 			free(reading.runs);
 		}
 		directory_free(&directory);
@@ -733,10 +800,11 @@ static void a_list_is_that_of_displif(void **state)
 		const struct xendispl_page_directory *xen =
 			(const void *)(directory.memory + page * 4096);
 		grant_ref_t next = xen->gref_dir_next_page;
+		const grant_ref_t *gref = xen->gref;
 
 		assert_int_equal(next, page == 7 ? 0 : directory.own[page + 1]);
 		for (i = 0; i < 1023 && left; i++, left--, run++)
-			assert_true(xen->gref[i] == run->reference);
+			assert_true(gref[i] == run->reference);
 	}
 	assert_int_equal(left, 0);
 	directory_free(&directory);
@@ -804,6 +872,7 @@ static void what_cannot_be_told_is_not_built(void **state)
 		assert_int_equal(builds(format, one, beyond, 2, 1, 2, 1),
 				 wide_fits);
 	}
+	assert_true(builds(EXTENTS, huge, none, 1, 1, 2, 1));
 	assert_true(builds(LIST, many, none, 1, 1, 2, 2));
 	assert_true(builds(LIST, many, none, 1, far, 2, 2));
 	assert_false(builds(LIST, many, none, 1, 1, 0, 2));
@@ -1150,6 +1219,87 @@ static void each_scattered_entry_is_looked_at(void **state)
 		scattered_entry_is_told(EXTENTS, 24 + i * 16, 8, 201, i,
 					INVALID);
 	}
+}
+
+/* It has a bit that no reference of the platform has, and else those of them all. */
+static void the_one_behind_the_last_is_told(void **state)
+{
+	static const struct {
+		uint32_t format;
+		uint32_t at;
+		uint16_t status;
+	} lasts[] = { { LIST, 4 + 40 * 4, BAD },
+		      { EXTENTS, 16 + 40 * 16, INVALID } };
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < COUNT(lasts); i++) {
+		struct hdmabuf_run *runs = get(200, sizeof(*runs));
+		struct directory directory;
+		struct reading reading;
+
+		for (k = 0; k < 200; k++)
+			runs[k] = (struct hdmabuf_run){ 1 + k * 5, 1 };
+		directory_make(&directory, lasts[i].format, 12, runs, 200);
+		number_put(directory.memory + lasts[i].at, 4, 1024);
+		assert_int_equal(directory_read(&directory, 1023, 200, 1,
+						&reading),
+				 lasts[i].status);
+		assert_true(reading.fault.offset == 40);
+		assert_true(reading.fault.value == 1024);
+		free(reading.runs);
+		directory_free(&directory);
+	}
+}
+
+/* Extents of the only page, which are said to have @pages in all. */
+static void extents_are_refused(const struct hdmabuf_run *extents,
+				uint64_t count, uint64_t pages, uint64_t entry,
+				uint64_t value)
+{
+	struct directory directory;
+	struct reading reading;
+	uint64_t i;
+
+	directory_of_scattered(&directory, EXTENTS, count);
+	directory.layout.pages = pages;
+	for (i = 0; i < count; i++) {
+		number_put(directory.memory + 16 + i * 16, 8,
+			   extents[i].reference);
+		number_put(directory.memory + 24 + i * 16, 8, extents[i].count);
+	}
+	assert_int_equal(directory_read(&directory, UINT64_MAX, count, 1,
+					&reading),
+			 INVALID);
+	assert_true(reading.fault.offset == entry);
+	assert_true(reading.fault.value == value);
+	free(reading.runs);
+	directory_free(&directory);
+}
+
+/* However few, and where as many are looked at together. */
+static void counts_of_extents_add_up(void **state)
+{
+	static const struct hdmabuf_run few[] = { { 5, 2 },
+						  { 9, 1 },
+						  { 15, 1 } };
+	static const struct hdmabuf_run none[] = { { 0, 0 }, { 9, 1 } };
+	struct hdmabuf_run many[20];
+	uint64_t i;
+
+	(void)state;
+	extents_are_refused(few, 3, 2, 1, 1);
+	extents_are_refused(few, 3, 3, 2, 1);
+	extents_are_refused(few, 3, 5, 2, 1);
+	extents_are_refused(none, 2, 2, 0, 0);
+	for (i = 0; i < COUNT(many); i++)
+		many[i] = (struct hdmabuf_run){ 1 + i * 2, 1 };
+	for (i = 1; i <= COUNT(many); i++)
+		extents_are_refused(many, i, i + 1, i - 1, 1);
+	extents_are_refused(many, COUNT(many), 5, 5, 1);
+	for (i = 0; i < COUNT(many) - 1; i++)
+		many[i].count = UINT64_MAX;
+	extents_are_refused(many, COUNT(many), COUNT(many), 0, UINT64_MAX);
 }
 
 /* Wherever two that follow each other stand among others that do not. */
@@ -1504,6 +1654,56 @@ static void a_bitmap_ends_where_the_memory_does(void **state)
 		      { LAST, 1 });
 }
 
+/* What is in the memory for it afterwards: so many words of @expected, and no more. */
+static void assert_scratch(const struct hdmabuf_run *runs, size_t count,
+			   const uint64_t *expected, size_t words)
+{
+	size_t octets = count * sizeof(*runs);
+	uint8_t *scratch = get(count, sizeof(*runs));
+	uint8_t *before = get(count, sizeof(*runs));
+	struct hdmabuf_fault fault;
+
+	memset(scratch, 0x55, octets);
+	memset(before, 0x55, octets);
+	assert_int_equal(hdmabuf_runs_unique(runs, count,
+					     (struct hdmabuf_run *)scratch,
+					     &fault),
+			 HDMABUF_STATUS_OK);
+	assert_memory_equal(scratch, expected, words * 8);
+	assert_memory_equal(scratch + words * 8, before + words * 8,
+			    octets - words * 8);
+	free(before);
+	free(scratch);
+}
+
+#define ASSERT_SCRATCH(words, expected, ...) \
+	do { \
+		const struct hdmabuf_run runs_[] = { __VA_ARGS__ }; \
+		assert_scratch(runs_, COUNT(runs_), expected, words); \
+	} while (0)
+
+/*
+ * The order decides how long it takes: nothing is done where they ascend, one pass over
+ * a bitmap of no more words than are needed, and sorting where it has no room.
+ */
+static void runs_are_sorted_only_if_they_must_be(void **state)
+{
+	static const uint64_t near[] = { 0x8000000000000001 };
+	static const uint64_t pair[] = { 0xc000000000000001 };
+	static const uint64_t patches[] = { UINT64_MAX, 0xfffffffff, UINT64_MAX,
+					    UINT64_MAX };
+	static const uint64_t last[] = { 5, 0, 0, 0, 0, 1ull << 63 };
+	static const uint64_t sorted[] = { 1, 1, 3, 1, 385, 1 };
+
+	(void)state;
+	ASSERT_SCRATCH(0, near, { 1, 1 }, { 2, 5 }, { 1000, 1 });
+	ASSERT_SCRATCH(1, near, { 64, 1 }, { 1, 1 });
+	ASSERT_SCRATCH(1, pair, { 63, 2 }, { 1, 1 });
+	ASSERT_SCRATCH(4, patches, { 129, 128 }, { 1, 100 });
+	ASSERT_SCRATCH(6, last, { 384, 1 }, { 1, 1 }, { 3, 1 });
+	ASSERT_SCRATCH(6, sorted, { 385, 1 }, { 1, 1 }, { 3, 1 });
+}
+
 static void a_million_runs_are_told_apart(void **state)
 {
 	struct hdmabuf_run *runs = scattered(1 << 20);
@@ -1525,6 +1725,9 @@ int main(void)
 		cmocka_unit_test(tables_come_back),
 		cmocka_unit_test(extents_come_back),
 		cmocka_unit_test(extents_have_64_bits),
+		cmocka_unit_test(singles_and_runs_may_follow_each_other),
+		cmocka_unit_test(pairs_are_pairs),
+		cmocka_unit_test(singles_may_end_with_the_page),
 		cmocka_unit_test(a_contiguous_buffer_is_one_run),
 		cmocka_unit_test(runs_are_merged_across_pages),
 		cmocka_unit_test(a_table_is_wanted_level_by_level),
@@ -1538,6 +1741,8 @@ int main(void)
 		cmocka_unit_test(links_end_where_the_platform_ends),
 		cmocka_unit_test(missing_pages_are_told),
 		cmocka_unit_test(each_scattered_entry_is_looked_at),
+		cmocka_unit_test(the_one_behind_the_last_is_told),
+		cmocka_unit_test(counts_of_extents_add_up),
 		cmocka_unit_test(a_pair_among_scattered_references_is_a_run),
 		cmocka_unit_test(of_several_faults_the_first_is_told),
 		cmocka_unit_test(each_bit_of_a_list_matters),
@@ -1548,6 +1753,7 @@ int main(void)
 		cmocka_unit_test(duplicates_are_found_in_any_order),
 		cmocka_unit_test(pages_of_any_runs_are_told_apart),
 		cmocka_unit_test(a_bitmap_ends_where_the_memory_does),
+		cmocka_unit_test(runs_are_sorted_only_if_they_must_be),
 		cmocka_unit_test(a_million_runs_are_told_apart),
 	};
 

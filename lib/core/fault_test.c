@@ -52,7 +52,7 @@ static void set_fills_everything(void **state)
 	struct hdmabuf_fault fault;
 
 	(void)state;
-	memset(&fault, 0xff, sizeof(fault));
+	memset(&fault, 0x55, sizeof(fault));
 	assert_int_equal(hdmabuf_fault_set(&fault, HDMABUF_STATUS_INVALID,
 					   HDMABUF_WHERE_DESCRIPTOR, 80,
 					   UINT64_MAX),

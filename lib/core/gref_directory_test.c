@@ -222,11 +222,13 @@ static void xen_headers_find_the_same(void **state)
 	hdmabuf_gref_build(directory.references, 8100, directory.own,
 			   directory.memory);
 	for (i = 0; i < directory.pages; i++) {
+		const grant_ref_t *gref;
 		uint32_t j;
 
 		page = (const void *)(directory.memory + (size_t)i * PAGE);
+		gref = page->gref;
 		for (j = 0; j < PAGE / sizeof(grant_ref_t) - 1; j++, done++)
-			assert_int_equal(page->gref[j],
+			assert_int_equal(gref[j],
 					 done < 8100 ? reference_of(done) : 0);
 		assert_int_equal(
 			page->gref_dir_next_page,
@@ -299,6 +301,24 @@ static void faults_are_told(void **state)
 }
 
 /* Of no importance: a frontend need not have cleared it. */
+/* Wherever it is: among those that are looked at together, or behind them. */
+static void each_entry_that_is_none_is_told(void **state)
+{
+	struct directory directory = built(77);
+	uint32_t entry;
+
+	(void)state;
+	for (entry = 0; entry < 77; entry++) {
+		hdmabuf_le32 *word = words(&directory, 0) + 1 + entry;
+		hdmabuf_le32 kept = *word;
+
+		*word = 0;
+		expect_fault(&directory, entry, 0);
+		*word = kept;
+	}
+	directory_free(&directory);
+}
+
 static void what_lies_behind_does_not_count(void **state)
 {
 	struct directory directory = built(ENTRIES + 1);
@@ -386,6 +406,79 @@ static void references_that_come_twice_are_told(void **state)
 	assert_unique((uint32_t[]){ LAST + 1, 9, LAST + 1 }, 3, TWICE, 2);
 }
 
+/* What is in the memory for it afterwards: so many words of @expected, and no more. */
+static void assert_scratch(const uint32_t *references, uint32_t count,
+			   const uint64_t *expected, size_t words)
+{
+	size_t octets = 2 * count * sizeof(struct hdmabuf_run);
+	uint8_t *runs = get(octets), *before = get(octets);
+	struct hdmabuf_fault fault;
+
+	assert_int_equal(hdmabuf_gref_unique(references, count,
+					     (struct hdmabuf_run *)runs,
+					     &fault),
+			 HDMABUF_STATUS_OK);
+	assert_memory_equal(runs, expected, words * 8);
+	assert_memory_equal(runs + words * 8, before + words * 8,
+			    octets - words * 8);
+	free(before);
+	free(runs);
+}
+
+#define ASSERT_SCRATCH(words, expected, ...) \
+	do { \
+		const uint32_t references_[] = { __VA_ARGS__ }; \
+		assert_scratch(references_, \
+			       sizeof(references_) / sizeof(references_[0]), \
+			       expected, words); \
+	} while (0)
+
+/* As of runs: nothing if they ascend, a bitmap if it has room. */
+static void references_are_sorted_only_if_they_must_be(void **state)
+{
+	static const uint64_t near[] = { 0x8000000000000005 };
+	static const uint64_t last[12] = { 5, [11] = 1ull << 63 };
+	static const uint64_t sorted[] = { 769, 1, 1, 1, 3,   1, /* a copy */
+					   1,	1, 3, 1, 769, 1 };
+	uint32_t many[40];
+	uint64_t bits[2] = { 0, 0 };
+	uint32_t i;
+
+	(void)state;
+	ASSERT_SCRATCH(0, near, 7);
+	ASSERT_SCRATCH(0, near, 1, 2, 1000);
+	ASSERT_SCRATCH(1, near, 64, 1, 3);
+	ASSERT_SCRATCH(12, last, 768, 1, 3);
+	ASSERT_SCRATCH(12, sorted, 769, 1, 3);
+	for (i = 0; i < 32; i++) {
+		many[i] = 64 - i * 2;
+		bits[0] |= 1ull << (many[i] - 1);
+	}
+	assert_scratch(many, 32, bits, 1);
+	many[20] = 65;
+	bits[0] &= ~(1ull << (64 - 20 * 2 - 1));
+	bits[1] = 1;
+	assert_scratch(many, 32, bits, 2);
+}
+
+/* Whatever was in the memory that is given for them. */
+static void runs_are_made_of_references_alone(void **state)
+{
+	static const uint32_t falling[] = { UINT32_MAX, 5, 4, 6 };
+	static const uint32_t twice[] = { UINT32_MAX, 5, 5 };
+	struct hdmabuf_run runs[8];
+	struct hdmabuf_fault fault;
+	int i;
+
+	(void)state;
+	assert_unique(falling, 4, HDMABUF_STATUS_OK, 0);
+	for (i = 0; i < 8; i++)
+		runs[i] = (struct hdmabuf_run){ 4, 1 };
+	assert_int_equal(hdmabuf_gref_unique(twice, 3, runs, &fault),
+			 HDMABUF_STATUS_DUPLICATE);
+	assert_int_equal(fault.offset, 2);
+}
+
 /* Between two pages that cannot be touched; what is written stays in the arrays. */
 static void rubbish_is_survived(void **state)
 {
@@ -436,9 +529,12 @@ int main(void)
 		cmocka_unit_test(xen_headers_find_the_same),
 #endif
 		cmocka_unit_test(faults_are_told),
+		cmocka_unit_test(each_entry_that_is_none_is_told),
 		cmocka_unit_test(what_lies_behind_does_not_count),
 		cmocka_unit_test(a_circle_ends),
 		cmocka_unit_test(references_that_come_twice_are_told),
+		cmocka_unit_test(references_are_sorted_only_if_they_must_be),
+		cmocka_unit_test(runs_are_made_of_references_alone),
 		cmocka_unit_test(rubbish_is_survived),
 	};
 
