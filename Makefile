@@ -436,7 +436,7 @@ soak-library:
 soak-programs:
 	@scripts/bootstrap check
 	@$(MAKE) $(PEERS)
-	@BUILD=$(BUILD) tests/peers_kills_test.py --soak $(or $(KILLS),100) $(SEED)
+	@BUILD=$(BUILD) tests/peers_kills_test.py --soak $(or $(KILLS),500) $(SEED)
 
 .PHONY: load
 load: ## 1,000 sessions, 100,000 buffers, a day's hand-offs, bad neighbours

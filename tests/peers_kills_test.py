@@ -14,6 +14,7 @@ in good order. The seed says what is done when; how fast the machine is, it cann
 BUILD is where the programs were built.
 """
 
+import concurrent.futures
 import os
 import random
 import re
@@ -223,7 +224,7 @@ class Soak:
             if self.kills == min(SETTLED, kills):
                 self.octets = private_octets(self.program)
             if self.kills % 100 == 0:
-                print(f"# {self.kills} kills", flush=True)
+                print(f"# {self.kills} of {other(self.survivor)}, {self.exporter} shares", flush=True)
         self.finish()
 
     def finish(self):
@@ -257,12 +258,21 @@ def kinds():
     return [(survivor, exporter) for survivor in ENDS for exporter in ENDS]
 
 
+def soaks(kills, seed):
+    """One of each kind, side by side: most of the time, programs wait for each other."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        return [pool.submit(soak, *kind, kills * (number + 1) // 4 - kills * number // 4,
+                            random.Random(f"{seed} {number}"))
+                for number, kind in enumerate(kinds())]
+
+
 def run_tests():
     failed = 0
-    for number, (survivor, exporter) in enumerate(kinds(), 1):
-        line = f"{number} - peers_kills.{other(survivor)}_killed_{exporter}_shares"
+    for number, one in enumerate(soaks(12, 1)):
+        survivor, exporter = kinds()[number]
+        line = f"{number + 1} - peers_kills.{other(survivor)}_killed_{exporter}_shares"
         try:
-            soak(survivor, exporter, 3, random.Random(number))
+            one.result()
             print("ok", line, flush=True)
         except (AssertionError, OSError) as reason:
             failed += 1
@@ -273,10 +283,8 @@ def run_tests():
 
 def run_soak(kills, seed):
     print(f"seed {seed}", flush=True)
-    chance = random.Random(seed)
     flowing = done = 0
-    for number, kind in enumerate(kinds()):
-        one = soak(*kind, kills * (number + 1) // 4 - kills * number // 4, chance)
+    for one in (each.result() for each in soaks(kills, seed)):
         flowing += one.flowing
         done += one.kills
     # Pictures must have flowed, and must have been about to. Of a few, that is a matter of luck.
