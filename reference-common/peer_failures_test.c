@@ -41,7 +41,10 @@ int __wrap_privileges_drop(const char *user, bool network,
 	return 0;
 }
 
-/* What is told to a program by --control when it says a line that begins so. */
+/*
+ * What is told to a program by --control when it says a line that begins so; the third
+ * word of that stands where a % is.
+ */
 struct cue {
 	const char *line;
 	const char *commands;
@@ -106,6 +109,19 @@ static bool is_refusal(const char *line)
 	       (!strncmp(line, "event exported", 14) && strcmp(status, " 0\n"));
 }
 
+static void give(int to, const char *commands, const char *line)
+{
+	char third[64] = "";
+
+	sscanf(line, "%*s %*s %63s", third);
+	for (; *commands; commands++) {
+		if (*commands == '%')
+			dprintf(to, "%s", third);
+		else
+			dprintf(to, "%c", *commands);
+	}
+}
+
 static void answer_line(struct prompter *prompter, const char *line)
 {
 	const struct cue *cue;
@@ -120,7 +136,7 @@ static void answer_line(struct prompter *prompter, const char *line)
 		    strncmp(line, cue->line, strlen(cue->line)))
 			continue;
 		prompter->given |= bit;
-		dprintf(prompter->commands, "%s", cue->commands);
+		give(prompter->commands, cue->commands, line);
 	}
 }
 
@@ -531,6 +547,40 @@ static void backend_obeys(void **state)
 			      .other_cues = tells });
 }
 
+/* It keeps what it should give back, is late, fails, and refuses. */
+static void backend_misbehaves(void **state)
+{
+	static const struct cue shares[] = {
+		{ "event connected",
+		  "timeline theirs signaller=peer\n"
+		  "export a size=4096 directory=list rights=read-write\n"
+		  "export b size=4096 directory=list\n" },
+		{ "event exported b 0", "wait theirs 1\n"
+					"hand-off a stamp=1\n"
+					"hand-off b signal=theirs@1 stamp=2\n"
+					"unexport a grace=10000\n" },
+		{ "event reached theirs 1 21",
+		  "cpu-begin b offset=0 octets=64 access=read\n"
+		  "unexport b grace=100\n" },
+		{ "event released b", "close\n" },
+		{ NULL, NULL },
+	};
+	static const struct cue misbehaves[] = {
+		{ "event connected", "keep on\nhold on\n" },
+		{ "event imported", "map %\nfill % 7\n" },
+		{ "event retire", "fail peer:1 21\nhold off\nreject 13\n"
+				  "unmap %\nrelease %\n" },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	sweep(&(struct play){ .role = HDMABUF_BACKEND,
+			      .arguments = WORDS("--control"),
+			      .other = WORDS("--control"),
+			      .cues = misbehaves,
+			      .other_cues = shares });
+}
+
 #ifdef HDMABUF_HAVE_PNG
 static void frontend_shows_png(void **state)
 {
@@ -566,6 +616,7 @@ int main(void)
 		folder_test(backend_shares_y4m),
 		folder_test(frontend_is_told),
 		folder_test(backend_obeys),
+		folder_test(backend_misbehaves),
 #ifdef HDMABUF_HAVE_PNG
 		folder_test(frontend_shows_png),
 		folder_test(frontend_shares_png),
