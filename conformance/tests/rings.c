@@ -936,10 +936,12 @@ static void messages_are_copied_once(struct test *test)
  * struct flood - requests without end
  * @end: over which they are sent
  * @message: that is sent again and again
+ * @rounds: how often the ring has been filled
  */
 struct flood {
 	struct end *end;
 	message_t message;
+	uint32_t rounds;
 };
 
 /* There is always a whole ring of requests, however many are answered. */
@@ -958,6 +960,7 @@ static void flood(void *context)
 		}
 		ring_show_requests(&ring);
 		end_notify(end);
+		__atomic_fetch_add(&flood->rounds, 1, __ATOMIC_RELAXED);
 		usleep(50);
 	}
 }
@@ -993,13 +996,25 @@ static void make_long_export(struct end *end, message_t message)
 	buffer_export_message(&buffer, message);
 }
 
+static void await_flood(struct flood *flood)
+{
+	uint32_t before = __atomic_load_n(&flood->rounds, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&flood->rounds, __ATOMIC_RELAXED) - before < 2)
+		usleep(50);
+}
+
+/* The ring is so big that it does not run empty when the flooding has to pause. */
 static void others_are_served(struct test *test)
 {
-	struct end *flooding = test_connect(test);
-	struct end *other = test_connect(test);
+	struct end *flooding = test_open(test);
+	struct end *other;
 	struct flood context = { .end = flooding };
 	pid_t pid;
 
+	flooding->greeting.ring_order = HDMABUF_RING_ORDER_MAX;
+	end_greet(flooding);
+	other = test_connect(test);
 	make_long_export(flooding, context.message);
 	check_status(
 		test, HDB_BOTH_033, end_ask(flooding, context.message, NULL),
@@ -1011,6 +1026,7 @@ static void others_are_served(struct test *test)
 		message_t message;
 		const uint8_t *answer;
 
+		await_flood(&context);
 		make_echo(test, message);
 		answer = end_await_answer_to(other, end_send(other, message));
 		if (!check(test, HDB_BOTH_012, is_echo_of(answer, message),
