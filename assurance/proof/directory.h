@@ -162,29 +162,50 @@ uint16_t hdmabuf_list_feed(struct hdmabuf_directory_reader *reader,
 			   const void *page, struct hdmabuf_fault *fault);
 
 /*@
+// A number is no greater for being shifted to the right.
+axiomatic Shifted {
+	axiom not_less: \forall integer number, bits; 0 <= number ==>
+		0 <= (number >> bits);
+	axiom not_more: \forall integer number, bits; 0 <= number && 0 <= bits
+		==> (number >> bits) <= number;
+}
+
 // Entries of the level that has some levels below it.
 logic integer entries_of(integer entries, integer shift, integer below) =
 	((entries - 1) >> ((shift - 2) * below)) + 1;
+
+logic integer levels_below_of(struct hdmabuf_directory_reader *r) =
+	r->depth - 1 - r->level;
+
+// Of the level at hand.
+logic integer level_entries_of(struct hdmabuf_directory_reader *r) =
+	entries_of(r->layout.entries, r->layout.page_shift,
+		   levels_below_of(r));
 
 // The pages of the level at hand that were found in the level above it.
 predicate has_pending(struct hdmabuf_directory_reader *r) =
 	\forall integer i; r->pending <= i < r->run_capacity ==>
 		is_run(r->runs + i, r->reference_max);
 
-predicate is_table(struct hdmabuf_directory_reader *r) =
-	is_reader(r) && has_runs(r) && has_pending(r) &&
+// That a page is only fed if it was wanted, callers see to.
+predicate is_waiting(struct hdmabuf_directory_reader *r) =
+	r->level > 0 ==> r->pending < r->run_capacity;
+
+// Three levels are allowed: a fourth comes of entries that do not fit.
+predicate is_level(struct hdmabuf_directory_reader *r) =
 	r->reference_max <= 0xffffffff &&
-	1 <= r->depth <= 3 && r->level < r->depth &&
-	r->entries_read <= entries_of(r->layout.entries, r->layout.page_shift,
-				      r->depth - 1 - r->level);
+	1 <= r->depth <= 4 && r->level < r->depth &&
+	r->entries_read <= level_entries_of(r);
+
+predicate is_table(struct hdmabuf_directory_reader *r) =
+	is_reader(r) && has_runs(r) && has_pending(r) && is_level(r);
 */
 
 /*@ requires is_shift(page_shift);
     assigns \nothing; */
 uint64_t hdmabuf_table_pages(uint64_t entries, uint32_t page_shift);
 
-/*@ requires \valid(reader) && is_shift(reader->layout.page_shift) &&
-	reader->layout.entries >= 1;
+/*@ requires \valid(reader) && is_shift(reader->layout.page_shift);
     assigns reader->depth, reader->level_pages;
     ensures 1 <= reader->depth <= 4; */
 void hdmabuf_table_begin(struct hdmabuf_directory_reader *reader);
@@ -195,8 +216,7 @@ void hdmabuf_table_begin(struct hdmabuf_directory_reader *reader);
 			reader->runs + (0 .. reader->run_capacity - 1));
     assigns *pages, wanted[0 .. capacity - 1];
     ensures \result <= capacity;
-    ensures \forall integer i; 0 <= i < \result ==>
-	is_run(wanted + i, reader->reference_max); */
+    ensures are_runs(wanted, \result, reader->reference_max); */
 size_t hdmabuf_table_wanted(const struct hdmabuf_directory_reader *reader,
 			    struct hdmabuf_run *wanted, size_t capacity,
 			    uint64_t *pages);
@@ -206,12 +226,21 @@ size_t hdmabuf_table_wanted(const struct hdmabuf_directory_reader *reader,
 uint64_t hdmabuf_table_entry(const struct hdmabuf_directory_reader *reader,
 			     uint64_t page);
 
-/*@ requires is_table(reader) && \valid(fault);
-    requires reader->level > 0 ==> reader->pending < reader->run_capacity;
+/*@ requires is_table(reader) && is_waiting(reader) && \valid(fault);
     requires are_words(reader, fault, (hdmabuf_le32 *)page,
 		       page_octets(reader->layout.page_shift) / 4);
-    assigns *fault, *reader, reader->runs[0 .. reader->run_capacity - 1];
-    ensures \result == 0 ==> is_table(reader); */
+    assigns *fault, reader->run_count, reader->entries_read,
+	reader->data_pages, reader->level, reader->level_pages,
+	reader->level_read, reader->pending,
+	reader->runs[0 .. reader->run_capacity - 1];
+    ensures is_reader(reader);
+    ensures \result == 0 ==> has_runs(reader);
+    ensures \result == 0 ==> has_pending(reader);
+    ensures \result == 0 ==> is_level(reader);
+    ensures \result == 0 && \old(reader->entries_read < level_entries_of(reader))
+	==> reader->level > \old(reader->level) ||
+	    (reader->level == \old(reader->level) &&
+	     reader->entries_read > \old(reader->entries_read)); */
 uint16_t hdmabuf_table_feed(struct hdmabuf_directory_reader *reader,
 			    const void *page, struct hdmabuf_fault *fault);
 

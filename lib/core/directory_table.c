@@ -13,10 +13,10 @@
 
 #define DEPTH_MAX 3
 
-/* Binary logarithm of the references in a page. */
-static unsigned int bits_a_page(uint32_t page_shift)
+/* Binary logarithm of the entries that a page leads to over so many levels. */
+static unsigned int level_bits(uint32_t page_shift, uint32_t levels)
 {
-	return page_shift - 2;
+	return (page_shift - 2) * levels;
 }
 
 /*
@@ -26,7 +26,7 @@ static unsigned int bits_a_page(uint32_t page_shift)
 static uint64_t level_entries(uint64_t entries, uint32_t page_shift,
 			      uint32_t below)
 {
-	return ((entries - 1) >> (bits_a_page(page_shift) * below)) + 1;
+	return ((entries - 1) >> level_bits(page_shift, below)) + 1;
 }
 
 /* The smallest that suffices; one more than allowed if none does. */
@@ -118,6 +118,14 @@ static uint32_t levels_below(const struct hdmabuf_directory_reader *reader)
 	return reader->depth - 1 - reader->level;
 }
 
+/* Entries of the level at hand that are not read yet. */
+static uint64_t entries_left(const struct hdmabuf_directory_reader *reader)
+{
+	return level_entries(reader->layout.entries, reader->layout.page_shift,
+			     levels_below(reader)) -
+	       reader->entries_read;
+}
+
 size_t hdmabuf_table_wanted(const struct hdmabuf_directory_reader *reader,
 			    struct hdmabuf_run *wanted, size_t capacity,
 			    uint64_t *pages)
@@ -143,10 +151,8 @@ size_t hdmabuf_table_wanted(const struct hdmabuf_directory_reader *reader,
 uint64_t hdmabuf_table_entry(const struct hdmabuf_directory_reader *reader,
 			     uint64_t page)
 {
-	unsigned int bits = bits_a_page(reader->layout.page_shift) *
-			    (levels_below(reader) + 1);
-
-	return (reader->level_read + page) << bits;
+	return (reader->level_read + page) << level_bits(
+		       reader->layout.page_shift, levels_below(reader) + 1);
 }
 
 /* The page at hand need not wait any more. */
@@ -161,22 +167,28 @@ static void leave_pending(struct hdmabuf_directory_reader *reader)
 		reader->pending++;
 }
 
+/* The last first, as they may lie where they are put. */
+static void move_runs(struct hdmabuf_run *runs, uint64_t to, uint64_t count)
+{
+	/*@ loop invariant 0 <= count <= \at(count, Pre);
+	    loop invariant \forall integer i;
+		to + count <= i < to + \at(count, Pre) ==>
+		is_same_run(runs + i, \at(runs[i - to], Pre));
+	    loop invariant \forall integer i; 0 <= i < count ==>
+		is_same_run(runs + i, \at(runs[i], Pre));
+	    loop assigns count, runs[to .. to + \at(count, Pre) - 1];
+	    loop variant count; */
+	while (count--)
+		runs[to + count] = runs[count];
+}
+
 /* What was found in this level are the pages of the next. */
 static void enter_next_level(struct hdmabuf_directory_reader *reader)
 {
-	uint64_t count = reader->run_count;
+	uint64_t pending = reader->run_capacity - reader->run_count;
 
-	reader->pending = reader->run_capacity - count;
-	/*@ loop invariant 0 <= count <= reader->run_count;
-	    loop invariant are_runs(reader->runs, count, reader->reference_max);
-	    loop invariant \forall integer i;
-		reader->pending + count <= i < reader->run_capacity ==>
-		is_run(reader->runs + i, reader->reference_max);
-	    loop assigns count,
-		reader->runs[reader->pending .. reader->run_capacity - 1];
-	    loop variant count; */
-	while (count--)
-		reader->runs[reader->pending + count] = reader->runs[count];
+	move_runs(reader->runs, pending, reader->run_count);
+	reader->pending = pending;
 	reader->run_count = 0;
 	reader->level_pages = (uint32_t)reader->entries_read;
 	reader->level_read = 0;
@@ -184,30 +196,37 @@ static void enter_next_level(struct hdmabuf_directory_reader *reader)
 	reader->level++;
 }
 
-uint16_t hdmabuf_table_feed(struct hdmabuf_directory_reader *reader,
-			    const void *page, struct hdmabuf_fault *fault)
+/* The references in a page of the level at hand. */
+static uint16_t take_entries(struct hdmabuf_directory_reader *reader,
+			     const void *page, struct hdmabuf_fault *fault)
 {
+	uint32_t below = levels_below(reader);
 	uint32_t page_shift = reader->layout.page_shift;
 	uint32_t fit = HDMABUF_TABLE_ENTRIES(1u << page_shift);
-	uint32_t below = levels_below(reader);
-	uint64_t span = (uint64_t)1 << (bits_a_page(page_shift) * below);
-	uint64_t left =
-		level_entries(reader->layout.entries, page_shift, below) -
-		reader->entries_read;
-	uint32_t count = hdmabuf_entries_here(left, fit);
-	uint16_t status;
+	uint64_t span = (uint64_t)1 << level_bits(page_shift, below);
+	uint32_t count = hdmabuf_entries_here(entries_left(reader), fit);
+	uint16_t status = hdmabuf_references_take(reader, page, count, fit,
+						  reader->entries_read * span,
+						  span, fault);
 
-	leave_pending(reader);
-	status = hdmabuf_references_take(reader, page, count, fit,
-					 reader->entries_read * span, span,
-					 fault);
 	if (status)
 		return status;
 	reader->entries_read += count;
 	reader->level_read++;
 	if (!below)
 		reader->data_pages += count;
-	else if (reader->level_read == reader->level_pages)
-		enter_next_level(reader);
 	return HDMABUF_STATUS_OK;
+}
+
+uint16_t hdmabuf_table_feed(struct hdmabuf_directory_reader *reader,
+			    const void *page, struct hdmabuf_fault *fault)
+{
+	uint16_t status;
+
+	leave_pending(reader);
+	status = take_entries(reader, page, fault);
+	if (!status && levels_below(reader) &&
+	    reader->level_read == reader->level_pages)
+		enter_next_level(reader);
+	return status;
 }
