@@ -273,4 +273,18 @@ predicate is_extents_page(struct hdmabuf_directory_reader *r,
 uint16_t hdmabuf_extents_feed(struct hdmabuf_directory_reader *reader,
 			      const void *page, struct hdmabuf_fault *fault);
 
+/*@
+// Of a format; any that is neither TABLE nor EXTENTS is read as a LIST.
+predicate is_format(struct hdmabuf_directory_reader *r) =
+	(r->layout.directory_format == HDMABUF_DIRECTORY_EXTENTS ||
+	 r->reference_max <= 0xffffffff) &&
+	(r->layout.directory_format == HDMABUF_DIRECTORY_TABLE ?
+	 has_pending(r) && is_level(r) :
+	 r->level == 0 && r->entries_read <= r->layout.entries);
+
+// What holds from one call to the next.
+predicate is_directory(struct hdmabuf_directory_reader *r) =
+	is_reader(r) && has_runs(r) && is_format(r);
+*/
+
 #endif

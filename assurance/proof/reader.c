@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading of directories, around what reads a page
+ * Reading of directories, around what reads a page of each format
  *
  * wp: divide_up hdmabuf_directory_pages copy_page hdmabuf_directory_begin hdmabuf_directory_wanted
- * wp: hdmabuf_directory_missing
+ * wp: hdmabuf_directory_missing hdmabuf_directory_feed
  * fault DIVIDES_FOR_EVER lib/core/directory.c s/number = (number >> bits) + (number \& divisor)/number = number - (number >> bits)/
  * fault COPY_BEYOND lib/core/directory.c s/i < octets; i += COPY/i <= octets; i += COPY/
+ * fault TABLE_AS_LIST lib/core/directory.c s/return hdmabuf_table_feed/return hdmabuf_list_feed/
  */
 #define HDMABUF_CORE_OCTETS_H
 #include "assurance/proof/directory.h"
@@ -52,34 +53,29 @@ bool hdmabuf_directory_pages(uint32_t format, uint64_t entries,
 	\valid(runs + (0 .. run_capacity - 1));
     requires \separated(reader, layout, runs + (0 .. run_capacity - 1));
     assigns *reader;
-    ensures is_reader(reader) && has_runs(reader) && has_pending(reader);
-    ensures layout->directory_format == HDMABUF_DIRECTORY_LIST ==>
-	is_list(reader);
-    ensures layout->directory_format == HDMABUF_DIRECTORY_TABLE ==>
-	reader->reference_max <= 0xffffffff && reader->level == 0;
-    ensures layout->directory_format == HDMABUF_DIRECTORY_EXTENTS ==>
-	is_extents(reader); */
+    ensures is_reader(reader) && has_runs(reader);
+    ensures is_format(reader); */
 void hdmabuf_directory_begin(struct hdmabuf_directory_reader *reader,
 			     const struct hdmabuf_layout *layout,
 			     uint64_t reference_max, struct hdmabuf_run *runs,
 			     uint64_t run_capacity);
 
-/*@ requires is_reader(reader) && \valid(pages);
-    requires reader->level > 0 ==> is_table(reader);
+/*@ requires is_directory(reader) && \valid(pages);
     requires \valid(wanted + (0 .. capacity - 1)) && 1 <= capacity;
     requires capacity < 0x10000000;
     requires \separated(wanted + (0 .. capacity - 1), pages, reader,
 			reader->runs + (0 .. reader->run_capacity - 1));
     assigns *pages, wanted[0 .. capacity - 1];
     ensures \result <= capacity;
+    ensures reader->level > 0 ==>
+	are_runs(wanted, \result, reader->reference_max);
     ensures reader->pages_read == reader->layout.directory_pages ==>
 	\result == 0; */
 size_t hdmabuf_directory_wanted(const struct hdmabuf_directory_reader *reader,
 				struct hdmabuf_run *wanted, size_t capacity,
 				uint64_t *pages);
 
-/*@ requires is_reader(reader) && \valid(fault);
-    requires reader->level > 0 ==> is_table(reader);
+/*@ requires is_directory(reader) && \valid(fault);
     assigns *fault;
     ensures \result == HDMABUF_STATUS_BAD_REFERENCE; */
 uint16_t
@@ -92,5 +88,42 @@ hdmabuf_directory_missing(const struct hdmabuf_directory_reader *reader,
     requires \valid_read(from + (0 .. octets - 1));
     assigns to[0 .. octets - 1]; */
 static void copy_page(char *to, const char *from, uint32_t octets);
+
+/*@
+predicate is_list_page(struct hdmabuf_directory_reader *r,
+		       struct hdmabuf_fault *fault, char *page, integer octets) =
+	\valid_read((struct hdmabuf_list_page *)page) &&
+	are_words(r, fault, (hdmabuf_le32 *)(page + 4), octets / 4 - 1);
+
+// The copy of a page, as the reader of its format looks at it.
+predicate is_page(struct hdmabuf_directory_reader *r,
+		  struct hdmabuf_fault *fault, char *page, integer octets) =
+	r->layout.directory_format == HDMABUF_DIRECTORY_TABLE ?
+	are_words(r, fault, (hdmabuf_le32 *)page, octets / 4) :
+	r->layout.directory_format == HDMABUF_DIRECTORY_EXTENTS ?
+	is_extents_page(r, fault, page, octets / 16 - 1) :
+	is_list_page(r, fault, page, octets);
+*/
+
+/*@ requires is_directory(reader) && is_waiting(reader) && \valid(fault);
+    requires \separated(fault, reader,
+			reader->runs + (0 .. reader->run_capacity - 1));
+    requires \valid_read((char *)page +
+		(0 .. page_octets(reader->layout.page_shift) - 1));
+    requires \valid((char *)scratch +
+		(0 .. page_octets(reader->layout.page_shift) - 1));
+    requires is_page(reader, fault, (char *)scratch,
+		     page_octets(reader->layout.page_shift));
+    assigns *fault, reader->run_count, reader->entries_read,
+	reader->data_pages, reader->level, reader->level_pages,
+	reader->level_read, reader->pending, reader->next,
+	reader->pages_read, reader->runs[0 .. reader->run_capacity - 1],
+	((char *)scratch)[0 .. page_octets(reader->layout.page_shift) - 1];
+    ensures \result == 0 ==> is_reader(reader) && has_runs(reader);
+    ensures \result == 0 ==> is_format(reader);
+    ensures reader->pages_read == (uint32_t)(\old(reader->pages_read) + 1); */
+uint16_t hdmabuf_directory_feed(struct hdmabuf_directory_reader *reader,
+				const volatile void *page, void *scratch,
+				struct hdmabuf_fault *fault);
 
 #include "lib/core/directory.c"
