@@ -340,6 +340,7 @@ static int run(struct campaign *campaign)
 		.started = time(NULL),
 		.seed = options->seed,
 		.repetitions = options->repeat,
+		.ring_format = options->ring_format,
 		.strict = options->strict,
 		.results = campaign->results,
 		.count = campaign->count,

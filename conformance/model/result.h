@@ -98,6 +98,7 @@ struct result {
  * @seconds: how long it took
  * @seed: of the order and the random contents
  * @repetitions: how often each test was run
+ * @ring_format: of the rings of all tests that do not say another one
  * @strict: WARN and INCONCLUSIVE count as failures
  * @results: of the tests, by name
  * @count: of @results
@@ -114,6 +115,7 @@ struct run {
 	double seconds;
 	uint64_t seed;
 	uint32_t repetitions;
+	uint32_t ring_format;
 	bool strict;
 	struct result *results;
 	size_t count;

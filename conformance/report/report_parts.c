@@ -344,6 +344,8 @@ char *run_again(const struct run *run, const struct result *result)
 	put_option(memory, "statement", run->statement);
 	if (run->repetitions > 1)
 		fprintf(memory, " --repeat %u", run->repetitions);
+	if (run->ring_format)
+		fprintf(memory, " --ring-format %u", run->ring_format);
 	fprintf(memory, " --test %s --seed %" PRIu64, result->name, run->seed);
 	return finish(memory, &text);
 }

@@ -378,9 +378,11 @@ static void text_says_how_to_run_a_test_again(void **state)
 	run.endpoint_count = 1;
 	run.iut = endpoints[0];
 	run.repetitions = 1;
+	run.ring_format = 1;
 	report = report_of("text", &run);
 	assert_has(report, "again: hdmabuf-conformance --role backend "
-			   "--attach 'xen:0' --test channel.zero ");
+			   "--attach 'xen:0' --ring-format 1 "
+			   "--test channel.zero ");
 	free(report);
 }
 
