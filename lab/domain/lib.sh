@@ -23,7 +23,13 @@
 #	holdings DOMAIN...          prints a line for each: how many pages its programs share,
 #	                            mappings of its pages, its event channels, its nodes in
 #	                            XenStore
-#	check_holdings BEFORE DOMAIN...     a test: they are what they were
+#	hold_as_before BEFORE DOMAIN...     until they are what they were; fails after a while
+#	check_holdings BEFORE DOMAIN...     a test of that
+#	possessions PROGRAM DOMAIN  prints how many descriptors, mappings of Xen's, threads,
+#	                            children and KiB of memory a program there has
+#	commands FRONTEND BACKEND EXPORTER OPTIONS      sets front_command and back_command: our
+#	                            programs in these domains, the exporter (frontend or
+#	                            backend) with these options
 #
 #	check TEXT COMMAND...       a test: it passes if the command succeeds
 #	skip TEXT REASON            a test that cannot be made
@@ -325,7 +331,7 @@ holdings()
 	local domain number
 	for domain; do
 		number=$(domid "$domain")
-		echo "$domain: shared $(on "$domain" shared_pages)" \
+		echo "$domain: shared $(on "$domain" 'shared_pages 2>/dev/null')" \
 			"mapped $(mappings "$number")" \
 			"channels $(lsevtchn "$number" | grep -c Interdomain)" \
 			"nodes $(xenstore-ls "/local/domain/$number" | grep -vc ' = ""')"
@@ -333,7 +339,7 @@ holdings()
 }
 
 # The other end may be about to notice.
-check_holdings()
+hold_as_before()
 {
 	local before=$1 after turns=20
 	shift
@@ -343,10 +349,41 @@ check_holdings()
 		turns=$((turns - 1))
 		after=$(holdings "$@")
 	done
-	check "$* hold what they held before" [ "$before" = "$after" ] || {
+	[ "$before" = "$after" ] || {
 		note "before: $before"
 		note "after: $after"
+		return 1
 	}
+}
+
+check_holdings()
+{
+	local before=$1
+	shift
+	check "$* hold what they held before" hold_as_before "$before" "$@"
+}
+
+# ---- our programs --------------------------------------------------------------------
+
+commands()
+{
+	local to='--sink null' from=$4
+	front_command='hdmabuf-frontend --platform xen:0 --verify'
+	back_command="hdmabuf-backend --platform xen:$(domid "$1") --verify"
+	if [ "$3" = frontend ]; then
+		front_command="$front_command $from"
+		back_command="$back_command $to"
+	else
+		front_command="$front_command --export-from backend $to"
+		back_command="$back_command --export-from backend $from"
+	fi
+}
+
+possessions()
+{
+	on "$2" "pid=\$(pidof $1) && cd /proc/\$pid && echo \$(ls fd | wc -l) \
+\$(grep -c /dev/xen/ maps) \$(ls task | wc -l) \$(wc -w <task/\$pid/children) \
+\$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' status)"
 }
 
 # ---- devices of Xen's own classes --------------------------------------------

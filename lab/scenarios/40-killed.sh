@@ -6,17 +6,8 @@
 # other one goes on, and is started again only when it has done all of its work.
 die()
 {
-	local front=$1 back=$2 who=$3 name=$1.$3.$4 to=' --verify --sink null' \
-		from=' --verify --source pattern:64x64 --buffers 2 --frames 4'
-	front_command='hdmabuf-frontend --platform xen:0'
-	back_command="hdmabuf-backend --platform xen:$(domid "$front")"
-	if [ "$4" = frontend ]; then
-		front_command="$front_command$from"
-		back_command="$back_command$to"
-	else
-		front_command="$front_command --export-from backend$to"
-		back_command="$back_command --export-from backend$from"
-	fi
+	local front=$1 back=$2 who=$3 name=$1.$3.$4 front_command back_command
+	commands "$front" "$back" "$4" '--source pattern:64x64 --buffers 2 --frames 4'
 	case $who in
 	front)
 		start "$name.survives" "$back" "while :; do $back_command; done"
