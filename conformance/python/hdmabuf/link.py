@@ -84,7 +84,7 @@ class Link:
         more = session.work()
         session.flush()
         if session.close_answered:
-            session.work()                          # the other's CLOSE may have crossed it
+            session.work_all()
             session.flush()
             self._over(SessionState.DOWN, Status.OK)
         elif session.peer_closed:
@@ -92,7 +92,7 @@ class Link:
         elif session.failed:
             self._over(SessionState.READY, Status.LOST)
         elif self.conn.record.get("epoch", 0) != session.epochs[self._other]:   # [HDB-BOTH-016]
-            session.work()
+            session.work_all()
             session.flush()
             good = session.peer_closed or session.close_answered
             self._over(SessionState.READY, Status.OK if good else Status.LOST)

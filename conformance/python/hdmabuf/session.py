@@ -21,6 +21,7 @@ from .wire import (ALLOCATE, BUFFER, CACHED, CELL, CLOSE, CPU_ACCESS, CREATOR, D
                    Status, Where, known_status, note)
 
 Done = Callable[[Status, bytes], None]
+AT_ONCE = 32                                        # requests, before others are looked at
 CROSSED = 0.1                                       # seconds in which RELEASED is to be found
 
 
@@ -58,21 +59,25 @@ class Session(Answers):
 
     # -- one look at everything
 
-    def work(self) -> bool:
+    def work(self, most: int = AT_ONCE) -> bool:
         """Take what has come, in bounded time [HDB-BOTH-012]; true if there is more."""
         found = self.responder.find()
         self._take_answers()                                            # [HDB-BOTH-017]
-        for _ in range(found):
+        for _ in range(min(found, most)):
             if self.peer_closed or self.failed:
                 break
             self.responder.answer(self._handle(self.responder.next()))
         self._notify |= self.responder.publish()
-        more = any([each.look() for each in self._timelines()])
+        more = any([each.look() for each in self._timelines()]) or found > most
         more |= self._finish_turns(4)
         now = time.monotonic()
         for buffer in [each for each in self.buffers.values() if 0 < each.deadline <= now]:
             self._expired(buffer)
         return more
+
+    def work_all(self) -> None:
+        """The same, and all of it, when there will be no other time: CLOSE may have crossed."""
+        self.work(self.responder.slots)
 
     def flush(self) -> None:
         """Send what may be sent, and notify once for everything."""
