@@ -527,24 +527,26 @@ static const struct cue tells[] = {
 /* What it does untold is enough. */
 static const struct cue obeys[] = { { NULL, NULL } };
 
+static void sweep_controlled(enum hdmabuf_role role, const struct cue *cues,
+			     const struct cue *other_cues)
+{
+	sweep(&(struct play){ .role = role,
+			      .arguments = WORDS("--control"),
+			      .other = WORDS("--control"),
+			      .cues = cues,
+			      .other_cues = other_cues });
+}
+
 static void frontend_is_told(void **state)
 {
 	(void)state;
-	sweep(&(struct play){ .role = HDMABUF_FRONTEND,
-			      .arguments = WORDS("--control"),
-			      .other = WORDS("--control"),
-			      .cues = tells,
-			      .other_cues = obeys });
+	sweep_controlled(HDMABUF_FRONTEND, tells, obeys);
 }
 
 static void backend_obeys(void **state)
 {
 	(void)state;
-	sweep(&(struct play){ .role = HDMABUF_BACKEND,
-			      .arguments = WORDS("--control"),
-			      .other = WORDS("--control"),
-			      .cues = obeys,
-			      .other_cues = tells });
+	sweep_controlled(HDMABUF_BACKEND, obeys, tells);
 }
 
 /* It keeps what it should give back, is late, fails, and refuses. */
@@ -574,11 +576,7 @@ static void backend_misbehaves(void **state)
 	};
 
 	(void)state;
-	sweep(&(struct play){ .role = HDMABUF_BACKEND,
-			      .arguments = WORDS("--control"),
-			      .other = WORDS("--control"),
-			      .cues = misbehaves,
-			      .other_cues = shares });
+	sweep_controlled(HDMABUF_BACKEND, misbehaves, shares);
 }
 
 #ifdef HDMABUF_HAVE_PNG
