@@ -59,8 +59,15 @@ class Session(Answers):
 
     # -- one look at everything
 
-    def work(self, most: int = AT_ONCE) -> bool:
+    def work(self) -> bool:
         """Take what has come, in bounded time [HDB-BOTH-012]; true if there is more."""
+        return self._work(AT_ONCE)
+
+    def work_all(self) -> None:
+        """The same, and all of it, when there will be no other time: CLOSE may have crossed."""
+        self._work(self.responder.slots)
+
+    def _work(self, most: int) -> bool:
         found = self.responder.find()
         self._take_answers()                                            # [HDB-BOTH-017]
         for _ in range(min(found, most)):
@@ -74,10 +81,6 @@ class Session(Answers):
         for buffer in [each for each in self.buffers.values() if 0 < each.deadline <= now]:
             self._expired(buffer)
         return more
-
-    def work_all(self) -> None:
-        """The same, and all of it, when there will be no other time: CLOSE may have crossed."""
-        self.work(self.responder.slots)
 
     def flush(self) -> None:
         """Send what may be sent, and notify once for everything."""
