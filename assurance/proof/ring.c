@@ -11,6 +11,8 @@
  * fault NO_LIMIT include/hdmabuf/ring.h s/most - produced < most - consumed/produced != consumed/
  * fault NO_MASK include/hdmabuf/ring.h s/shared_copy(message, &ring->slot\[consumed & ring->mask\]/shared_copy(message, \&ring->slot[consumed]/
  * fault TAKEN_TWICE include/hdmabuf/ring.h s/ring->consumed = consumed + 1;/ring->consumed = consumed;/
+ * fault NO_ROOM include/hdmabuf/ring.h s/if (!hdmabuf_ring_free_requests(ring))/if (0)/
+ * fault NO_REQUEST include/hdmabuf/ring.h s/if (ring->produced == ring->consumed)/if (0)/
  */
 #define HDMABUF_RING_FORMATS (1u << HDMABUF_RING_FORMAT_0)
 #include "assurance/proof/rings.h"
@@ -57,7 +59,8 @@ hdmabuf_ring_take(struct hdmabuf_ring *ring, const hdmabuf_le32 *index,
 /*@ requires is_ring(ring) && \valid(message) && is_apart(message, ring);
     assigns proof_seen, ring->consumed, *message;
     ensures \result == HDMABUF_RING_TAKEN ==>
-	is_taken(\old(ring->consumed), ring->consumed, ring->pushed); */
+	is_taken(\old(ring->consumed), ring->consumed, ring->pushed);
+    ensures \old(asks(ring)) ==> asks(ring); */
 static inline enum hdmabuf_ring_result
 hdmabuf_ring_take_answer(struct hdmabuf_ring *ring,
 			 union hdmabuf_message *message);
@@ -65,7 +68,8 @@ hdmabuf_ring_take_answer(struct hdmabuf_ring *ring,
 /*@ requires is_ring(ring) && \valid(message) && is_apart(message, ring);
     assigns proof_seen, ring->consumed, *message;
     ensures \result == HDMABUF_RING_TAKEN ==>
-	is_taken(\old(ring->consumed), ring->consumed, most_requests(ring)); */
+	is_taken(\old(ring->consumed), ring->consumed, most_requests(ring));
+    ensures \old(answers(ring)) ==> answers(ring); */
 static inline enum hdmabuf_ring_result
 hdmabuf_ring_take_request(struct hdmabuf_ring *ring,
 			  union hdmabuf_message *message);
@@ -77,18 +81,21 @@ static inline void hdmabuf_ring_put(struct hdmabuf_ring *ring,
 				    const union hdmabuf_message *message);
 
 /*@ requires is_ring(ring);
-    assigns \nothing; */
+    assigns \nothing;
+    ensures \result == way(way(ring->consumed, ring->produced), ring->slots); */
 static inline uint32_t
 hdmabuf_ring_free_requests(const struct hdmabuf_ring *ring);
 
 /*@ requires is_ring(ring) && \valid_read(message) && is_apart(message, ring);
-    assigns ring->produced, ring->slot[0 .. ring->mask]; */
+    assigns ring->produced, ring->slot[0 .. ring->mask];
+    ensures \old(asks(ring)) ==> asks(ring); */
 static inline bool
 hdmabuf_ring_put_request(struct hdmabuf_ring *ring,
 			 const union hdmabuf_message *message);
 
 /*@ requires is_ring(ring) && \valid_read(message) && is_apart(message, ring);
-    assigns ring->produced, ring->slot[0 .. ring->mask]; */
+    assigns ring->produced, ring->slot[0 .. ring->mask];
+    ensures \old(answers(ring)) ==> answers(ring); */
 static inline bool
 hdmabuf_ring_put_answer(struct hdmabuf_ring *ring,
 			const union hdmabuf_message *message);
@@ -96,17 +103,19 @@ hdmabuf_ring_put_answer(struct hdmabuf_ring *ring,
 /*@ requires \valid(ring) && \valid(index) && \valid_read(event);
     requires \separated(ring, index, event);
     assigns ring->pushed, *index;
-    ensures way(ring->pushed, ring->produced) == 0; */
+    ensures ring->pushed == ring->produced; */
 static inline bool hdmabuf_ring_push(struct hdmabuf_ring *ring,
 				     hdmabuf_le32 *index,
 				     const hdmabuf_le32 *event);
 
 /*@ requires is_ring(ring);
-    assigns ring->pushed, ring->indices->req_prod; */
+    assigns ring->pushed, ring->indices->req_prod;
+    ensures \old(asks(ring)) ==> asks(ring); */
 static inline bool hdmabuf_ring_push_requests(struct hdmabuf_ring *ring);
 
 /*@ requires is_ring(ring);
-    assigns ring->pushed, ring->indices->rsp_prod; */
+    assigns ring->pushed, ring->indices->rsp_prod;
+    ensures \old(answers(ring)) ==> answers(ring); */
 static inline bool hdmabuf_ring_push_answers(struct hdmabuf_ring *ring);
 
 /*@ requires \valid_read(ring) && \valid(event) && \valid_read(index);

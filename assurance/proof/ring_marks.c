@@ -15,6 +15,8 @@
  * fault ANY_MARK include/hdmabuf/ring.h s/if (others >= HDMABUF_MARK_MAX)/if (0)/
  * fault SECOND_LOOK include/hdmabuf/ring.h s/take_slot(ring, word, message)/take_slot(ring, *hdmabuf_ring_word(\&ring->slot[ring->consumed \& ring->mask]), message)/
  * fault FETCH_FOR_EVER include/hdmabuf/ring.h s/for (; count; count--, first++)/for (; count; first++)/
+ * fault NO_ROOM include/hdmabuf/ring.h s/if (!hdmabuf_ring_free_requests(ring))/if (0)/
+ * fault NO_REQUEST include/hdmabuf/ring.h s/if (ring->produced == ring->consumed)/if (0)/
  */
 #define HDMABUF_RING_FORMATS (1u << HDMABUF_RING_FORMAT_1)
 #include "assurance/proof/rings.h"
@@ -30,6 +32,13 @@ predicate is_apart(union hdmabuf_message *m, struct hdmabuf_ring *r) =
 // What was marked and not taken yet lies where there may be messages.
 predicate is_within(struct hdmabuf_ring *r, integer most) =
 	r->ready <= way(r->consumed, most);
+
+// That stays so, whatever is pushed.
+predicate asks_within(struct hdmabuf_ring *r) =
+	asks(r) && is_within(r, r->pushed);
+
+predicate answers_within(struct hdmabuf_ring *r) =
+	answers(r) && is_within(r, most_requests(r));
 
 // How many more messages a mark counts.
 logic integer others(integer word, integer kind) =
@@ -114,7 +123,8 @@ hdmabuf_ring_take_marked(struct hdmabuf_ring *ring, uint32_t kind,
 	is_taken(\old(ring->consumed), ring->consumed, ring->pushed);
     ensures \result != HDMABUF_RING_TAKEN ==>
 	ring->consumed == \old(ring->consumed) &&
-	ring->ready == \old(ring->ready); */
+	ring->ready == \old(ring->ready);
+    ensures \old(asks_within(ring)) ==> asks_within(ring); */
 static inline enum hdmabuf_ring_result
 hdmabuf_ring_take_answer(struct hdmabuf_ring *ring,
 			 union hdmabuf_message *message);
@@ -127,7 +137,8 @@ hdmabuf_ring_take_answer(struct hdmabuf_ring *ring,
 	is_taken(\old(ring->consumed), ring->consumed, most_requests(ring));
     ensures \result != HDMABUF_RING_TAKEN ==>
 	ring->consumed == \old(ring->consumed) &&
-	ring->ready == \old(ring->ready); */
+	ring->ready == \old(ring->ready);
+    ensures \old(answers_within(ring)) ==> answers_within(ring); */
 static inline enum hdmabuf_ring_result
 hdmabuf_ring_take_request(struct hdmabuf_ring *ring,
 			  union hdmabuf_message *message);
@@ -144,18 +155,21 @@ static inline void hdmabuf_ring_put(struct hdmabuf_ring *ring,
 				    const union hdmabuf_message *message);
 
 /*@ requires is_ring(ring);
-    assigns \nothing; */
+    assigns \nothing;
+    ensures \result == way(way(ring->consumed, ring->produced), ring->slots); */
 static inline uint32_t
 hdmabuf_ring_free_requests(const struct hdmabuf_ring *ring);
 
 /*@ requires is_ring(ring) && \valid_read(message) && is_apart(message, ring);
-    assigns ring->produced, ring->first, ring->slot[0 .. ring->mask]; */
+    assigns ring->produced, ring->first, ring->slot[0 .. ring->mask];
+    ensures \old(asks_within(ring)) ==> asks_within(ring); */
 static inline bool
 hdmabuf_ring_put_request(struct hdmabuf_ring *ring,
 			 const union hdmabuf_message *message);
 
 /*@ requires is_ring(ring) && \valid_read(message) && is_apart(message, ring);
-    assigns ring->produced, ring->first, ring->slot[0 .. ring->mask]; */
+    assigns ring->produced, ring->first, ring->slot[0 .. ring->mask];
+    ensures \old(answers_within(ring)) ==> answers_within(ring); */
 static inline bool
 hdmabuf_ring_put_answer(struct hdmabuf_ring *ring,
 			const union hdmabuf_message *message);
@@ -166,16 +180,18 @@ void hdmabuf_ring_mark_groups(struct hdmabuf_ring *ring, uint32_t kind);
 
 /*@ requires is_ring(ring) && \valid_read(event);
     assigns ring->pushed, ring->slot[0 .. ring->mask];
-    ensures way(ring->pushed, ring->produced) == 0; */
+    ensures ring->pushed == ring->produced; */
 static inline bool hdmabuf_ring_mark(struct hdmabuf_ring *ring, uint32_t kind,
 				     const hdmabuf_le32 *event);
 
 /*@ requires is_ring(ring);
-    assigns ring->pushed, ring->slot[0 .. ring->mask]; */
+    assigns ring->pushed, ring->slot[0 .. ring->mask];
+    ensures \old(asks_within(ring)) ==> asks_within(ring); */
 static inline bool hdmabuf_ring_push_requests(struct hdmabuf_ring *ring);
 
 /*@ requires is_ring(ring);
-    assigns ring->pushed, ring->slot[0 .. ring->mask]; */
+    assigns ring->pushed, ring->slot[0 .. ring->mask];
+    ensures \old(answers_within(ring)) ==> answers_within(ring); */
 static inline bool hdmabuf_ring_push_answers(struct hdmabuf_ring *ring);
 
 /*@ requires is_ring(ring) && \valid(event) &&

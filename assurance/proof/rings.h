@@ -38,6 +38,21 @@ predicate is_taken(integer before, integer after, integer most) =
 // The greatest index that a request may have.
 logic integer most_requests(struct hdmabuf_ring *r) =
 	(uint32_t)(r->pushed + r->slots);
+
+predicate has_mask(struct hdmabuf_ring *r) =
+	r->slots == r->mask + 1 && r->slots <= 0x10000000;
+
+// In an end's own ring, answers were taken to requests that were pushed, which were put;
+// and no more requests than slots have no answer.
+predicate asks(struct hdmabuf_ring *r) =
+	has_mask(r) && way(r->consumed, r->pushed) <=
+		way(r->consumed, r->produced) <= r->slots;
+
+// In the other's, answers were put to requests that were taken; and no more of these than
+// slots have no answer that was pushed.
+predicate answers(struct hdmabuf_ring *r) =
+	has_mask(r) && way(r->pushed, r->produced) <=
+		way(r->pushed, r->consumed) <= r->slots;
 */
 
 #endif
