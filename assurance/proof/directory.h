@@ -22,6 +22,9 @@ axiomatic Bits {
 	axiom below_64: \forall integer number;
 		-0x10000000000000000 <= number < 0 ==>
 		(uint64_t)number == number + 0x10000000000000000;
+	axiom differ: \forall integer a, b;
+		0 <= a <= 0xffffffff && 0 <= b <= 0xffffffff ==>
+		0 <= (a ^ b) <= 0xffffffff && ((a ^ b) < 1 ==> a == b);
 }
 
 // Words of 64 bits.
@@ -72,6 +75,9 @@ static inline hdmabuf_le32 *hdmabuf_list_references(void *page);
 predicate is_run(struct hdmabuf_run *run, integer max) =
 	1 <= run->reference && 1 <= run->count &&
 	run->reference + run->count - 1 <= max;
+
+predicate is_same_run(struct hdmabuf_run *run, struct hdmabuf_run other) =
+	run->reference == other.reference && run->count == other.count;
 
 predicate are_runs(struct hdmabuf_run *run, integer count, integer max) =
 	\forall integer i; 0 <= i < count ==> is_run(run + i, max);

@@ -7,6 +7,7 @@
  * fault LAST_WRAPS lib/core/directory_extents.c s/if (last < reference)/if (0)/
  * fault ANY_BITS lib/core/directory_extents.c s/return references < max \&\&/return/
  * fault NULL_REFERENCE lib/core/directory_extents.c s/if (!extent\[i\].reference)/if (0)/
+ * fault FIRST_AGAIN lib/core/directory_extents.c s/= hdmabuf_get_le64(extent\[i\]/= hdmabuf_get_le64(extent[0]/
  * fault NO_ROOM lib/core/directory_extents.c s/if (count > reader->pending - reader->run_count)/if (0)/
  */
 #include "assurance/proof/directory.h"
@@ -95,6 +96,15 @@ static uint16_t check_page(struct hdmabuf_directory_reader *reader,
 			   uint32_t count, uint32_t fit,
 			   struct hdmabuf_fault *fault);
 
+/*@
+// Each run is an extent.
+predicate are_same(struct hdmabuf_run *run, struct hdmabuf_extent *extent,
+		   integer count) =
+	\forall integer i; 0 <= i < count ==>
+		run[i].reference == extent[i].reference &&
+		run[i].count == extent[i].count;
+*/
+
 /*@ requires is_extents(reader) && count <= 4095;
     requires reader->entries_read + count <= reader->layout.entries;
     requires \valid_read(extent + (0 .. count - 1));
@@ -104,7 +114,13 @@ static uint16_t check_page(struct hdmabuf_directory_reader *reader,
     assigns reader->run_count, reader->entries_read,
 	reader->runs[0 .. reader->pending - 1];
     ensures \result ==> is_extents(reader) &&
-	reader->entries_read == \old(reader->entries_read) + count; */
+	reader->entries_read == \old(reader->entries_read) + count;
+    ensures \result ==>
+	reader->run_count == \old(reader->run_count) + count;
+    ensures \result ==> are_same(reader->runs + \old(reader->run_count),
+				 extent, count);
+    ensures \forall integer i; 0 <= i < \old(reader->run_count) ==>
+	is_same_run(reader->runs + i, \old(reader->runs[i])); */
 static bool add_extents(struct hdmabuf_directory_reader *reader,
 			const struct hdmabuf_extent *extent, uint32_t count);
 

@@ -44,11 +44,6 @@ static uint64_t entries_left(const struct hdmabuf_directory_reader *reader);
     ensures is_table(reader); */
 static void leave_pending(struct hdmabuf_directory_reader *reader);
 
-/*@
-predicate is_same_run(struct hdmabuf_run *run, struct hdmabuf_run other) =
-	run->reference == other.reference && run->count == other.count;
-*/
-
 /*@ requires to + count <= 0x0fffffffffffffff;
     requires \valid(runs + (0 .. to + count - 1));
     assigns runs[to .. to + count - 1];

@@ -209,6 +209,7 @@ static bool add_extents(struct hdmabuf_directory_reader *reader,
 	    loop invariant are_extents(extent, count, reader->reference_max);
 	    loop invariant are_runs(reader->runs, reader->run_count + i,
 				    reader->reference_max);
+	    loop invariant are_same(run, extent, i);
 	    loop assigns i, run[0 .. count - 1];
 	    loop variant count - i; */
 	for (i = 0; i < count; i++) {

@@ -86,40 +86,46 @@ void hdmabuf_references_put(struct hdmabuf_directory_writer *writer,
 	writer->done = done;
 }
 
-/* Whether a block has consecutive references, from @first on. */
-static bool is_block(const hdmabuf_le32 *word, uint32_t first)
+/* Whether a block has consecutive references: @first, which is at @from, and so on. */
+static bool is_block(const hdmabuf_le32 *word, uint32_t from, uint32_t first)
 {
+	const hdmabuf_le32 *block = word + from;
 	uint32_t differ = 0;
 	uint32_t i;
 
 	/*@ loop invariant 0 <= i <= BLOCK;
+	    loop invariant differ == 0 ==>
+		follow(word, from, from + i, first - from);
 	    loop assigns i, differ;
 	    loop variant BLOCK - i; */
 	HDMABUF_UNROLL
 	for (i = 0; i < BLOCK; i++)
-		differ |= hdmabuf_get_le32(word[i]) ^ (first + i);
+		differ |= hdmabuf_get_le32(block[i]) ^ (first + i);
 	return differ == 0;
 }
 
-/* How many references, of @count, follow each other from the first on. */
-static uint32_t consecutive(const hdmabuf_le32 *word, uint32_t count)
+/* How many references, before @end, follow each other from @from on. */
+static uint32_t consecutive(const hdmabuf_le32 *word, uint32_t from,
+			    uint32_t end)
 {
-	uint32_t first = hdmabuf_get_le32(*word);
-	uint32_t i = 1;
+	uint32_t first = hdmabuf_get_le32(word[from]);
+	uint32_t i = from + 1;
 
-	if (count == 1 || hdmabuf_get_le32(word[1]) != first + 1)
+	if (i == end || hdmabuf_get_le32(word[i]) != first + 1)
 		return 1;
-	/*@ loop invariant 1 <= i <= count;
+	/*@ loop invariant from < i <= end;
+	    loop invariant follow(word, from, i, first - from);
 	    loop assigns i;
-	    loop variant count - i; */
-	while (count - i >= BLOCK && is_block(word + i, first + i))
+	    loop variant end - i; */
+	while (end - i >= BLOCK && is_block(word, i, first + (i - from)))
 		i += BLOCK;
-	/*@ loop invariant 1 <= i <= count;
+	/*@ loop invariant from < i <= end;
+	    loop invariant follow(word, from, i, first - from);
 	    loop assigns i;
-	    loop variant count - i; */
-	while (i < count && hdmabuf_get_le32(word[i]) == first + i)
+	    loop variant end - i; */
+	while (i < end && hdmabuf_get_le32(word[i]) == first + (i - from))
 		i++;
-	return i;
+	return i - from;
 }
 
 /* HDB-EXP-005 */
@@ -222,7 +228,8 @@ add_one_by_one(struct hdmabuf_run *runs, uint64_t used,
 
 	/*@ loop invariant \at(i, Pre) <= i && (i <= end || i == \at(i, Pre));
 	    loop invariant \forall integer k; used + \at(i, Pre) <= k < used + i
-		==> 1 <= runs[k].reference <= max && runs[k].count == 1;
+		==> 1 <= runs[k].reference <= max && runs[k].count == 1 &&
+		    runs[k].reference == word[k - used];
 	    loop assigns i, next, runs[used + \at(i, Pre) .. used + end - 1];
 	    loop variant end - i; */
 	for (; i < end; i++) {
@@ -255,7 +262,8 @@ static uint32_t add_singles(struct hdmabuf_run *runs, uint64_t used,
 		return i;
 	/*@ loop invariant BLOCK <= i < count;
 	    loop invariant \forall integer k; used <= k < used + i ==>
-		1 <= runs[k].reference <= max && runs[k].count == 1;
+		1 <= runs[k].reference <= max && runs[k].count == 1 &&
+		runs[k].reference == word[k - used];
 	    loop assigns i, runs[used .. used + count - 1];
 	    loop variant count - i; */
 	while (count - i > BLOCK && is_block_of_singles(word, i, max)) {
@@ -264,6 +272,25 @@ static uint32_t add_singles(struct hdmabuf_run *runs, uint64_t used,
 	}
 	return add_one_by_one(runs, used, word, i, last,
 			      hdmabuf_get_le32(word[i - 1]) + 1, max);
+}
+
+/* The last of the @used runs goes on, or there is one more: how many there are now. */
+static inline uint64_t add_run(struct hdmabuf_run *runs, uint64_t used,
+			       bool goes_on, uint64_t first, uint32_t count)
+{
+	if (goes_on) {
+		runs[used - 1].count += count;
+		/*@ assert same_counts{Pre, Here}(runs, used - 1); */
+		/*@ assert has_pages_at(runs, used - 1,
+			\at(position(runs, used), Pre), first, count); */
+		return used;
+	}
+	runs[used].reference = first;
+	runs[used].count = count;
+	/*@ assert same_counts{Pre, Here}(runs, used); */
+	/*@ assert has_pages_at(runs, used,
+		\at(position(runs, used), Pre), first, count); */
+	return used + 1;
 }
 
 uint16_t hdmabuf_references_take(struct hdmabuf_directory_reader *reader,
@@ -281,10 +308,12 @@ uint16_t hdmabuf_references_take(struct hdmabuf_directory_reader *reader,
 
 	if (check_rest(word, count, fit, entry, span, fault))
 		return fault->status;
+	/*@ assert same_counts{Pre, Here}(runs, used); */
 	/*@ loop invariant 0 <= i <= count;
 	    loop invariant used <= room && used <= \at(used, LoopEntry) + i;
 	    loop invariant are_runs(runs, used, max);
 	    loop invariant goes_on(runs, used, next);
+	    loop invariant spell(runs, used, \at(end_of(reader), Pre), word, i);
 	    loop assigns i, here, next, used, runs[0 .. room - 1];
 	    loop variant count - i; */
 	for (i = 0; i < count; i += here) {
@@ -294,26 +323,39 @@ uint16_t hdmabuf_references_take(struct hdmabuf_directory_reader *reader,
 				   hdmabuf_entries_here(room - used, count - i),
 				   (uint32_t)next, max);
 		/*@ assert are_runs(runs, used + here, max); */
+		/*@ assert position(runs, used + here) ==
+			\at(end_of(reader), Pre) + i + here; */
+		/*@ assert \forall integer k; i <= k < i + here ==>
+			position(runs, used + k - i) ==
+				\at(end_of(reader), Pre) + k &&
+			runs[used + k - i].count == 1 &&
+			runs[used + k - i].reference == word[k]; */
+		/*@ assert spell(runs, used + here, \at(end_of(reader), Pre),
+			word, i + here); */
 		if (here) {
 			used += here;
 			next = runs[used - 1].reference + 1;
 			/*@ assert goes_on(runs, used, next); */
 			continue;
 		}
-		here = consecutive(word + i, count - i);
+		here = consecutive(word, i, count);
 		if (!first || first + here - 1 > max)
 			return bad_reference(max, word + i, entry + i * span,
 					     span, fault);
-		if (first == next)
-			runs[used - 1].count += here;
-		else if (used == room)
+		/*@ assert \forall integer k; i <= k < i + here ==>
+			word[k] == first + k - i; */
+		if (first != next && used == room)
 			return hdmabuf_reader_full(fault);
-		else
-			runs[used++] = (struct hdmabuf_run){ first, here };
+		used = add_run(runs, used, first == next, first, here);
 		next = first + here;
+		/*@ assert spell(runs, used, \at(end_of(reader), Pre), word,
+			i + here); */
 		/*@ assert are_runs(runs, used, max); */
 		/*@ assert goes_on(runs, used, next); */
 	}
+	/*@ ghost Found: ; */
 	reader->run_count = used;
+	/*@ assert same_counts{Found, Here}(runs, used); */
+	/*@ assert keep{Found, Here}(runs, used); */
 	return HDMABUF_STATUS_OK;
 }

@@ -619,6 +619,34 @@ static void singles_and_runs_may_follow_each_other(void **state)
 	}
 }
 
+static void assert_run_ends(uint64_t before, uint64_t length, uint64_t last)
+{
+	uint64_t count = before + 2;
+	struct hdmabuf_run *runs = get(count, sizeof(*runs));
+	uint64_t i;
+
+	for (i = 0; i < before; i++)
+		runs[i] = (struct hdmabuf_run){ 1 + i * 2, 1 };
+	runs[before] = (struct hdmabuf_run){ 1000, length };
+	runs[before + 1] = (struct hdmabuf_run){ last, 1 };
+	assert_comes_back(before % 2 ? LIST : TABLE, 12, runs, count);
+}
+
+/* Next to it, there is what follows for who counts down, or counts what is before it, too. */
+static void a_run_ends_where_its_pages_do(void **state)
+{
+	uint64_t before, length;
+
+	(void)state;
+	for (before = 1; before < 4; before++) {
+		for (length = 2; length < 100; length++) {
+			assert_run_ends(before, length, 1000 - length);
+			assert_run_ends(before, length,
+					1000 + length + 2 * before);
+		}
+	}
+}
+
 /* Of two pages each, which is not what scattered pages are. */
 static void pairs_are_pairs(void **state)
 {
@@ -1716,6 +1744,7 @@ int main(void)
 		cmocka_unit_test(extents_come_back),
 		cmocka_unit_test(extents_have_64_bits),
 		cmocka_unit_test(singles_and_runs_may_follow_each_other),
+		cmocka_unit_test(a_run_ends_where_its_pages_do),
 		cmocka_unit_test(pairs_are_pairs),
 		cmocka_unit_test(singles_may_end_with_the_page),
 		cmocka_unit_test(a_contiguous_buffer_is_one_run),
