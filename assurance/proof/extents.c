@@ -7,11 +7,29 @@
  * fault LAST_WRAPS lib/core/directory_extents.c s/if (last < reference)/if (0)/
  * fault ANY_BITS lib/core/directory_extents.c s/return references < max \&\&/return/
  * fault NULL_REFERENCE lib/core/directory_extents.c s/if (!extent\[i\].reference)/if (0)/
+ * fault SINGLES_UNCOUNTED lib/core/directory_extents.c s/left -= single;/;/
  * fault FIRST_AGAIN lib/core/directory_extents.c s/= hdmabuf_get_le64(extent\[i\]/= hdmabuf_get_le64(extent[0]/
  * fault NO_ROOM lib/core/directory_extents.c s/if (count > reader->pending - reader->run_count)/if (0)/
  */
 #include "assurance/proof/directory.h"
+#include "assurance/proof/positions.h"
 #include "assurance/proof/wraps.h"
+
+/*@
+predicate have_one_page(struct hdmabuf_extent *extent, integer count) =
+	\forall integer i; 0 <= i < count ==> extent[i].count == 1;
+
+// By induction: see positions.c.
+axiomatic Sums {
+	axiom sum_of_single{L}: \forall struct hdmabuf_extent *extent,
+			integer n; 0 <= n && have_one_page(extent, n) ==>
+		pages_of(extent, n) == n;
+}
+
+// Pages that are not counted yet.
+logic integer left_of(struct hdmabuf_directory_reader *r) =
+	(uint64_t)(r->layout.pages - r->data_pages);
+*/
 
 /*@ requires is_shift(page_shift);
     assigns \nothing;
@@ -67,7 +85,7 @@ predicate have_extent_bits(struct hdmabuf_extent *extent, integer count,
 
 /*@ requires count <= 4095 && \valid_read(extent + (0 .. count - 1));
     assigns \nothing;
-    ensures \result <= count;
+    ensures count == 0 ? \result == 0 : \result < count;
     ensures \forall integer i; 0 <= i < \result ==>
 	1 <= extent[i].reference <= max && extent[i].count == 1; */
 static uint32_t single_pages(const struct hdmabuf_extent *extent,
@@ -79,6 +97,13 @@ static uint32_t single_pages(const struct hdmabuf_extent *extent,
     assigns *fault, reader->data_pages;
     ensures \result == 0 ==>
 	are_extents(extent, count, reader->reference_max);
+    ensures \result == 0 &&
+	\old(reader->data_pages <= reader->layout.pages) ==>
+	reader->data_pages == \old(reader->data_pages) +
+		\old(pages_of(extent, count)) <= reader->layout.pages;
+    ensures \result == 0 && count >= 1 &&
+	reader->entries_read + count == reader->layout.entries ==>
+	reader->data_pages == reader->layout.pages;
     ensures \result == 0 || \result == fault->status; */
 static uint16_t check_extents(struct hdmabuf_directory_reader *reader,
 			      const struct hdmabuf_extent *extent,

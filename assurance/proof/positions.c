@@ -3,7 +3,7 @@
  * What the proofs of directories take for granted of positions, by induction: a loop.
  * Runs at two times are here two arrays of runs.
  *
- * wp: stays of_single
+ * wp: stays of_single sum_of_single
  * fault OTHER_COUNTS assurance/proof/positions.c s/ensures \\forall integer i; 0 <= i <= n/ensures \\forall integer i; 0 <= i <= n + 1/
  * fault LAST_OF_TWO assurance/proof/positions.h s/from <= i < to/from < i < to/
  */
@@ -51,5 +51,22 @@ void of_single(const struct hdmabuf_run *run, uint64_t n, uint64_t m)
 	for (i = n; i < m; i++) {
 		/*@ assert position(run, i + 1) == position(run, i) +
 			run[i].count; */
+	}
+}
+
+/*@ requires \forall integer i; 0 <= i < n ==> extent[i].count == 1;
+    assigns \nothing;
+    ensures pages_of(extent, n) == n; */
+void sum_of_single(const struct hdmabuf_extent *extent, uint64_t n)
+{
+	uint64_t i;
+
+	/*@ loop invariant 0 <= i <= n;
+	    loop invariant pages_of(extent, i) == i;
+	    loop assigns i;
+	    loop variant n - i; */
+	for (i = 0; i < n; i++) {
+		/*@ assert pages_of(extent, i + 1) == pages_of(extent, i) +
+			extent[i].count; */
 	}
 }

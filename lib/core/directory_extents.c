@@ -146,8 +146,15 @@ static uint16_t check_extents(struct hdmabuf_directory_reader *reader,
 						      reader->reference_max);
 	uint32_t i;
 
+	/*@ assert have_one_page(extent, single); */
 	left -= single;
 	/*@ loop invariant 0 <= i <= count;
+	    loop invariant \let n = i; left == \at(left_of(reader), Pre) -
+		\at(pages_of(extent, n), Pre);
+	    loop invariant left <= \at(left_of(reader), Pre);
+	    loop invariant i > single &&
+		reader->entries_read + i == reader->layout.entries ==>
+		left == 0;
 	    loop invariant \forall integer k; 0 <= k < i ==>
 		1 <= extent[k].count && extent[k].reference +
 			extent[k].count - 1 <= reader->reference_max;
@@ -163,6 +170,8 @@ static uint16_t check_extents(struct hdmabuf_directory_reader *reader,
 			return status;
 		left -= pages;
 	}
+	/*@ assert left == \at(left_of(reader), Pre) -
+		\at(pages_of(extent, count), Pre); */
 	/*@ loop invariant 0 <= i <= count;
 	    loop invariant \forall integer k; 0 <= k < i ==>
 		1 <= extent[k].reference;
