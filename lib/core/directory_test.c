@@ -1655,6 +1655,30 @@ static void pages_of_any_runs_are_told_apart(void **state)
 	}
 }
 
+/*
+ * Sorting only asks which of two references is greater: with as many different ones as
+ * there are runs, all that may come is tried. They are too far apart for a bitmap.
+ */
+static void few_runs_are_told_apart_in_all_orders(void **state)
+{
+	struct hdmabuf_run runs[6];
+	uint32_t count, order, orders, i, left;
+
+	(void)state;
+	for (count = 1; count <= COUNT(runs); count++) {
+		orders = 1;
+		for (i = 0; i < count; i++)
+			orders *= count;
+		for (order = 0; order < orders; order++) {
+			for (i = 0, left = order; i < count; i++, left /= count)
+				runs[i] = (struct hdmabuf_run){
+					(uint64_t)(1 + left % count) << 40, 1
+				};
+			assert_as_counted(runs, count);
+		}
+	}
+}
+
 /* The last page that the bitmap of two runs has a bit for, and the one behind it. */
 static void a_bitmap_ends_where_the_memory_does(void **state)
 {
@@ -1771,6 +1795,7 @@ int main(void)
 		cmocka_unit_test(pages_that_come_twice_are_told),
 		cmocka_unit_test(duplicates_are_found_in_any_order),
 		cmocka_unit_test(pages_of_any_runs_are_told_apart),
+		cmocka_unit_test(few_runs_are_told_apart_in_all_orders),
 		cmocka_unit_test(a_bitmap_ends_where_the_memory_does),
 		cmocka_unit_test(runs_are_sorted_only_if_they_must_be),
 		cmocka_unit_test(a_million_runs_are_told_apart),
