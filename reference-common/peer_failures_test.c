@@ -445,71 +445,53 @@ static unsigned int run_failing(const struct play *play, unsigned int at)
 /* Who ends otherwise has failed: by an assertion, or by what a sanitizer has found. */
 #define SWEPT 10
 
-static void link_inputs(void)
+static void link_inputs(const char *from)
 {
-	DIR *folder = opendir("..");
+	DIR *folder = opendir(from);
 	struct dirent *entry;
-	char path[300];
+	char path[2 * FOLDER_NAME_SIZE];
 
 	while ((entry = readdir(folder))) {
-		snprintf(path, sizeof(path), "../%s", entry->d_name);
+		snprintf(path, sizeof(path), "%s/%s", from, entry->d_name);
 		if (!strncmp(entry->d_name, "in.", 3))
 			assert_int_equal(link(path, entry->d_name), 0);
 	}
 	closedir(folder);
 }
 
-/* Calls from @at on, but for those of the other sweepers. */
-static void sweep_some(const struct play *play, unsigned int at,
-		       unsigned int calls)
+/* Calls from @at on, but for those of the other sweepers, in a folder of its own. */
+static void sweep_some(const struct play *play, const char *inputs,
+		       unsigned int at, unsigned int calls)
 {
-	link_inputs();
+	void *folder;
+
+	assert_int_equal(enter_folder(&folder), 0);
+	link_inputs(inputs);
 	/* Of how often it looks, there is a little more or less. */
 	for (; at <= calls + 10; at += SWEEPERS)
 		run_failing(play, at);
+	assert_int_equal(leave_folder(&folder), 0);
 	exit(SWEPT);
-}
-
-static void remove_folder(const char *name)
-{
-	DIR *folder = opendir(name);
-	struct dirent *entry;
-
-	while ((entry = readdir(folder)))
-		unlinkat(dirfd(folder), entry->d_name, 0);
-	closedir(folder);
-	rmdir(name);
-}
-
-static pid_t start_sweeper(const struct play *play, const char *name,
-			   unsigned int at, unsigned int calls)
-{
-	pid_t pid;
-
-	assert_int_equal(mkdir(name, 0700), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		assert_int_equal(chdir(name), 0);
-		sweep_some(play, at, calls);
-	}
-	return pid;
 }
 
 static void sweep(const struct play *play)
 {
-	static const char *const names[SWEEPERS] = { "0", "1", "2", "3" };
 	unsigned int calls = run_failing(play, 0), i, swept = 0;
+	char inputs[FOLDER_NAME_SIZE];
 	pid_t pid[SWEEPERS];
 	int status;
 
 	assert_in_range(calls, 50, CALLS_MAX);
-	for (i = 0; i < SWEEPERS; i++)
-		pid[i] = start_sweeper(play, names[i], 1 + i, calls);
+	assert_non_null(getcwd(inputs, sizeof(inputs)));
+	for (i = 0; i < SWEEPERS; i++) {
+		pid[i] = fork();
+		assert_true(pid[i] >= 0);
+		if (!pid[i])
+			sweep_some(play, inputs, 1 + i, calls);
+	}
 	for (i = 0; i < SWEEPERS; i++) {
 		assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
 		swept += WIFEXITED(status) && WEXITSTATUS(status) == SWEPT;
-		remove_folder(names[i]);
 	}
 	assert_int_equal(swept, SWEEPERS);
 }
